@@ -29,7 +29,7 @@ export async function checkCost(lab: Lab, server: RunningServer): Promise<Row[]>
   ];
 }
 
-const told = ({ floor, cost }: Cost): string =>
+export const told = ({ floor, cost }: Cost): string =>
   `floor ${micros(floor)}, check ${micros(cost)}; ${CONNECTIONS} connections, ${AGENTS} agents`;
 
 interface Cost {

@@ -45,6 +45,8 @@ export interface Lab {
   keepEvidence(keep: boolean): Promise<void>;
   /** How often the first isolate has used its bindings since its start. */
   uses(): Promise<Uses>;
+  /** How often the policy engine of the first isolate has found a set of policies that it keeps, and how often not. */
+  sets(): Promise<{ readonly hits: number; readonly misses: number }>;
   stop(): Promise<void>;
 }
 
@@ -99,6 +101,10 @@ export async function openLab(): Promise<Lab> {
         await ask(each, request(each, "POST", "/bench/evidence", { json: { keep } }));
     },
     uses: async () => JSON.parse((await ask(address, request(address, "GET", "/bench/uses"))).body) as Uses,
+    sets: async () =>
+      JSON.parse((await ask(address, request(address, "GET", "/bench/sets"))).body) as Awaited<
+        ReturnType<Lab["sets"]>
+      >,
     stop: () => runtime.dispose(),
   };
 }

@@ -3,6 +3,7 @@
  * thing, composed by the real composition root. What differs:
  *
  *   GET /bench/uses          how often D1 and the objects were asked since the start, in the way of an answer or behind
+ *   GET /bench/sets          how often the policy engine found a set of policies that it keeps, and how often not
  *   POST /bench/evidence     {keep}: with false the sink of the decisions keeps nothing, so that its cost shows
  *   POST /bench/append       batches of records straight into a ledger: {ledger, record, batches, size}
  */
@@ -13,6 +14,7 @@ import type { AuditRecord } from "../../../src/contract/audit.ts";
 import { cedarModule } from "../../../src/cedar-module.ts";
 import type { RawEnv } from "../../../src/env.ts";
 import { ok } from "../../../src/kernel/result.ts";
+import type { PolicyEngine } from "../../../src/policy/engine.ts";
 import { newRequestId, services } from "../../../src/wire.ts";
 import dome from "../../../src/worker.ts";
 
@@ -23,6 +25,8 @@ const uses = { in_the_way: new Map<string, number>(), behind: new Map<string, nu
 /** Begun in this turn of the Worker. What is handed to the background at once holds up no answer. */
 const fresh: string[] = [];
 let keepEvidence = true;
+/** That of the isolate; null before its first request. */
+let engine: PolicyEngine | null = null;
 
 function note(where: Map<string, number>, begun: readonly string[]): void {
   for (const use of begun) where.set(use, (where.get(use) ?? 0) + 1);
@@ -87,6 +91,7 @@ const app = createApp(async (raw, background) => {
     background.waitUntil(work);
   };
   const real = await services(watchedEnv(raw as RawEnv), { waitUntil }, cedarModule);
+  engine = real.decisions.policyEngine;
   return keepEvidence ? real : { ...real, decisions: { ...real.decisions, sink: NOTHING } };
 }, newRequestId);
 
@@ -126,6 +131,7 @@ async function serve(request: Request, raw: RawEnv, context: ExecutionContext): 
       behind: Object.fromEntries(uses.behind),
     });
   }
+  if (pathname === "/bench/sets") return Response.json(engine?.counts);
   if (pathname === "/bench/evidence") {
     keepEvidence = (await request.json<{ keep: boolean }>()).keep;
     return Response.json({});
