@@ -25,6 +25,7 @@ import {
   type PolicyAgent,
   type PolicyRequest,
 } from "./policy-request.ts";
+import { PolicyAnswers } from "./policy-answers.ts";
 import { PolicySets } from "./policy-sets.ts";
 import type { ActiveBundle, CompiledPolicy, PolicyScope } from "./shape.ts";
 
@@ -83,12 +84,12 @@ const MOST_SETS = 128;
 const shapeOf = oncePer<JsonSchema, ReturnType<typeof argumentShape>>(argumentShape);
 
 export class PolicyEngine {
-  readonly #cedar: Cedar;
   readonly #sets: PolicySets;
+  readonly #answers: PolicyAnswers;
 
   constructor(cedar: Cedar, mostSets = MOST_SETS) {
-    this.#cedar = cedar;
     this.#sets = new PolicySets(cedar, mostSets);
+    this.#answers = new PolicyAnswers(cedar);
   }
 
   /** Hits and misses of the sets that are kept. */
@@ -149,13 +150,12 @@ export class PolicyEngine {
     }));
     if ("fault" in set) return denied(agent, "policy_error", slice.map(deciding), [set.fault]);
     const reads = slice.flatMap(({ policy }) => policy.reads);
-    const answer = this.#cedar.authorize({
+    const answer = this.#answers.to(set, {
       principal: { ...asking.principal.self },
       action: { type: "Dome::Action", id: asking.action },
       resource: { ...asking.resource.self },
       context: cedarContext(request, args, reads),
       entities: cedarEntities(request, reads),
-      preparsedPolicySetId: set.name,
     });
     return verdictOf(agent, slice, answer);
   }

@@ -7,6 +7,8 @@ import {
   scopeName,
   type PolicyVerdict,
 } from "../../../src/policy/engine.ts";
+import type { PolicyRequest } from "../../../src/policy/policy-request.ts";
+import { cedarModule } from "../../support/cedar-module.ts";
 import { agent, bundles, cedar, operation, request } from "../../support/policies.ts";
 
 const engine = new PolicyEngine(cedar);
@@ -274,6 +276,55 @@ describe("arguments in a decision", () => {
   it("deny where their schema is gone, or a member that it demands is not there (P9)", () => {
     expect(asked({ amount: 1 }, limit, null)).toMatchObject({ decision: "deny", reason: "policy_error" });
     expect(asked({}).reason).toBe("policy_error");
+  });
+});
+
+describe("an answer that the engine has given", () => {
+  class CountedCedar extends Cedar {
+    asked = 0;
+    override authorize(call: Parameters<Cedar["authorize"]>[0]): ReturnType<Cedar["authorize"]> {
+      this.asked += 1;
+      return super.authorize(call);
+    }
+  }
+  const NIGHT = bundles({ workspace: forbid("night", "context.time.hour > 20") });
+  const at = (hour: number, minute = 0) => ({ now: Date.UTC(2026, 10, 26, hour, minute) });
+
+  it("is given again to the same question, and what no policy reads makes none different", () => {
+    const counted = new CountedCedar(cedarModule);
+    const kept = new PolicyEngine(counted);
+    const first = kept.decide(request(at(9)), NIGHT);
+    expect(kept.decide(request({ ...at(9, 30), args: { amount: 1 } }), NIGHT)).toEqual(first);
+    expect(counted.asked).toBe(1);
+  });
+
+  it("is given to no other: another time, agent, resource or label is asked about", () => {
+    const counted = new CountedCedar(cedarModule);
+    const kept = new PolicyEngine(counted);
+    const others: Partial<PolicyRequest>[] = [
+      at(9),
+      at(21),
+      { ...at(9), agents: [agent("agt_2")] },
+      { ...at(9), agents: [agent("agt_1", { labels: { team: "a" } })] },
+      { ...at(9), asked: operation("zendesk/read_ticket") },
+      { ...at(9), asked: operation("zendesk/create_ticket", true) },
+    ];
+    expect(others.map((given) => kept.decide(request(given), NIGHT).decision)).toEqual([
+      "allow",
+      "deny",
+      "allow",
+      "allow",
+      "allow",
+      "allow",
+    ]);
+    expect(counted.asked).toBe(others.length);
+  });
+
+  it("is not that of other policies, also where they have got the name of its set", () => {
+    const kept = new PolicyEngine(cedar, 1);
+    const day = bundles({ workspace: forbid("day", "context.time.hour < 20") });
+    const decisions = [NIGHT, day, NIGHT, day].map((rules) => kept.decide(request(at(9)), rules).decision);
+    expect(decisions).toEqual(["allow", "deny", "allow", "deny"]);
   });
 });
 
