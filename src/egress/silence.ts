@@ -1,5 +1,5 @@
 /** Detects that the other side is silent, with a single timer, however often data arrives. */
-import type { Timers } from "../kernel/clock.ts";
+import { Ending, type Timers } from "../kernel/clock.ts";
 
 /** Checks per limit: silence is noticed at most a quarter of the limit late. */
 const LOOKS = 4;
@@ -7,7 +7,7 @@ const LOOKS = 4;
 export class SilenceWatch {
   #heard = 0;
   #awaiting = true;
-  readonly #over = new AbortController();
+  readonly #over = new Ending();
 
   /**
    * @param limitMs the longest silence, in milliseconds.
@@ -16,12 +16,11 @@ export class SilenceWatch {
   constructor(timers: Timers, limitMs: number, onSilence: () => void) {
     const look = async (): Promise<void> => {
       let quiet = 0;
-      const { signal } = this.#over;
-      while (!signal.aborted) {
+      while (!this.#over.aborted) {
         const before = this.#heard;
-        await timers.sleep(limitMs / LOOKS, signal);
+        await timers.sleep(limitMs / LOOKS, this.#over);
         quiet = this.#awaiting && this.#heard === before ? quiet + 1 : 0;
-        if (quiet === LOOKS && !signal.aborted) {
+        if (quiet === LOOKS && !this.#over.aborted) {
           this.end();
           onSilence();
         }

@@ -7,12 +7,48 @@ export interface Clock {
   now(): number;
 }
 
+/** What ends a sleep early: an AbortSignal, or an `Ending`. */
+export interface Until {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void, options?: { readonly once: true }): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/**
+ * Ends sleeps, as an AbortController does. In workerd that one is an object of the runtime, and making, hearing and
+ * aborting it costs more than the timer; an act has half a dozen.
+ */
+export class Ending implements Until {
+  readonly #listeners = new Set<() => void>();
+  #aborted = false;
+
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  addEventListener(_type: "abort", listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  removeEventListener(_type: "abort", listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+
+  /** Wakes all that sleep until it, once. */
+  abort(): void {
+    this.#aborted = true;
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    for (const listener of listeners) listener();
+  }
+}
+
 export interface Timers {
   /**
    * Resolves after at least `ms` milliseconds of the platform's relative timer.
    * @param until ends the sleep early, without an error. A sleep whose end nobody awaits any more would keep a timer.
    */
-  sleep(ms: number, until?: AbortSignal): Promise<void>;
+  sleep(ms: number, until?: Until): Promise<void>;
 }
 
 export const systemClock: Clock = { now: () => Date.now() };
@@ -36,9 +72,9 @@ export const systemTimers: Timers = {
  * does goes on, and its later result is dropped.
  */
 export async function inTime<T, L>(timers: Timers, ms: number, pending: Promise<T>, late: L): Promise<T | L> {
-  const over = new AbortController();
+  const over = new Ending();
   try {
-    return await Promise.race([pending, timers.sleep(ms, over.signal).then(() => late)]);
+    return await Promise.race([pending, timers.sleep(ms, over).then(() => late)]);
   } finally {
     over.abort();
   }
@@ -59,11 +95,11 @@ const LATE = Symbol("late");
  * @returns what calls it off.
  */
 export function alarm(timers: Timers, ms: number, ring: () => void): () => void {
-  const off = new AbortController();
+  const off = new Ending();
   const wake = (): void => {
-    if (!off.signal.aborted) ring();
+    if (!off.aborted) ring();
   };
-  timers.sleep(ms, off.signal).then(wake, wake);
+  timers.sleep(ms, off).then(wake, wake);
   return () => off.abort();
 }
 

@@ -5,7 +5,7 @@
  */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { systemClock, systemTimers } from "../../src/kernel/clock.ts";
+import { systemClock, systemTimers, type Until } from "../../src/kernel/clock.ts";
 import { idSource } from "../../src/kernel/ids.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
 import { STOP_WAIT_MS } from "../../src/lifecycle/lease.ts";
@@ -22,7 +22,7 @@ let sleeping = 0;
 
 const systemSleep = systemTimers.sleep;
 
-async function sleepReally(ms: number, until?: AbortSignal): Promise<void> {
+async function sleepReally(ms: number, until?: Until): Promise<void> {
   sleeping += 1;
   try {
     await systemSleep(ms, until);

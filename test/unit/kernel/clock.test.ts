@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { alarm, inTime, systemTimers, within } from "../../../src/kernel/clock.ts";
+import { alarm, Ending, inTime, systemTimers, within } from "../../../src/kernel/clock.ts";
 
 const HOUR = 3_600_000;
 const { sleep } = systemTimers;
@@ -27,6 +27,31 @@ function counted() {
   };
   return { controller, signal, listening: () => listeners };
 }
+
+describe("an ending", () => {
+  it("wakes all that sleep until it, once, and those that come later do not sleep", async () => {
+    const ending = new Ending();
+    const slept = Promise.all([sleep(HOUR, ending), sleep(HOUR, ending)]);
+    expect([vi.getTimerCount(), ending.aborted]).toEqual([2, false]);
+    ending.abort();
+    ending.abort();
+    await slept;
+    await sleep(HOUR, ending);
+    expect([vi.getTimerCount(), ending.aborted]).toEqual([0, true]);
+  });
+
+  it("that is ended by what it wakes wakes nobody twice", () => {
+    const ending = new Ending();
+    const woken: string[] = [];
+    for (const name of ["a", "b"])
+      ending.addEventListener("abort", () => {
+        woken.push(name);
+        ending.abort();
+      });
+    ending.abort();
+    expect(woken).toEqual(["a", "b"]);
+  });
+});
 
 describe("a sleep", () => {
   it("ends early with its signal, without an error, and leaves no timer", async () => {
