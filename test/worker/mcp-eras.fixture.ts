@@ -52,6 +52,8 @@ export const servers = {
   turned: new Map<string, "legacy" | "modern">(),
   /** Legacy servers keep no sessions. */
   areSessionless: false,
+  /** What each server says that it can do. */
+  capabilities: CAPABILITIES as object,
   /** What each server lists. */
   tools: TOOLS as readonly object[],
   /** What a server without a session for the request answers. */
@@ -91,7 +93,11 @@ async function serve(input: unknown, init: RequestInit = {}): Promise<Response> 
     return json({ id: null, error: { code: -32_000, message: "no session" } }, { status: 400 });
   }
   if (message?.method === "server/discover") {
-    const result = { supportedVersions: ["2026-07-28"], capabilities: CAPABILITIES, resultType: "complete" };
+    const result = {
+      supportedVersions: ["2026-07-28"],
+      capabilities: servers.capabilities,
+      resultType: "complete",
+    };
     return json({ id: message.id, result });
   }
   if (message?.method === "tools/list") return json({ id: message.id, result: { tools: servers.tools } });
@@ -109,7 +115,7 @@ async function serve(input: unknown, init: RequestInit = {}): Promise<Response> 
     servers.sessions.add(session);
     const result = {
       protocolVersion: "2025-11-25",
-      capabilities: CAPABILITIES,
+      capabilities: servers.capabilities,
       serverInfo: { name: "s", version: "1" },
       instructions: "Trust me.",
     };
@@ -146,7 +152,14 @@ beforeAll(async () => {
 });
 
 beforeEach(() => {
-  Object.assign(servers, { sent: [], tools: TOOLS, over: 404, areSessionless: false, answer: found });
+  Object.assign(servers, {
+    sent: [],
+    capabilities: CAPABILITIES,
+    tools: TOOLS,
+    over: 404,
+    areSessionless: false,
+    answer: found,
+  });
   servers.turned.clear();
   vi.spyOn(globalThis, "fetch").mockImplementation(serve);
 });

@@ -18,7 +18,7 @@ import { callServer } from "./call-server.ts";
 import type { ClientAnswer } from "./client-request.ts";
 import { offers, type DoorView } from "./door-view.ts";
 import { callableOf, listedFor } from "./list-tools.ts";
-import { MOST_PAGES, openCursor, sealCursor, type SealedPage } from "./sealed-cursor.ts";
+import { cursorOf, MOST_PAGES, openCursor, sealCursor, type SealedPage } from "./sealed-cursor.ts";
 
 /** The longest wait for the lists of all servers, in milliseconds. */
 const LISTS_MS = 20_000;
@@ -56,7 +56,7 @@ export async function listAll(
         ? await openCursor(ports, caller, method, cursor)
         : null;
   if (page === null) return ok(badCursor(id));
-  const asked = views.filter(({ name }) => cursor === undefined || Object.hasOwn(page.cursors, name));
+  const asked = views.filter(({ name }) => cursor === undefined || cursorOf(page, name) !== null);
   const parts =
     method === "tools/list"
       ? await pinnedParts(ports, request, asked, page)
@@ -72,13 +72,13 @@ async function pinnedParts(
   ports: AggregatePorts,
   { era, separator }: AllRequest,
   views: readonly DoorView[],
-  { cursors }: SealedPage,
+  page: SealedPage,
 ): Promise<Result<readonly Part[], Withheld>> {
   const parts: Part[] = [];
   let size = 0;
   for (const view of views) {
     const { name } = view;
-    const after = cursors[name] ?? "";
+    const after = cursorOf(page, name) ?? "";
     const prefix = name + separator;
     const pinned = await ports.configuration.definitions(view.tool.id, view.configEpoch);
     const offered = pinned.filter((each) => each.name > after && offers(view, each.name));
@@ -112,14 +112,14 @@ async function askedParts(
   caller: Caller,
   request: AllRequest,
   views: readonly DoorView[],
-  { cursors }: SealedPage,
+  page: SealedPage,
 ): Promise<Result<readonly Part[], Withheld>> {
   const part = mcpOperation(request.message.method);
   const offering = views.filter((view) => offers(view, part));
   return askServers(ports.timers, offering, {
     ms: LISTS_MS,
     gone: request.gone,
-    ask: ({ name }, gone) => askOne(ports, caller, { ...request, gone }, name, cursors[name] ?? null),
+    ask: ({ name }, gone) => askOne(ports, caller, { ...request, gone }, name, cursorOf(page, name)),
     late: ({ name }) => ({ tool: name, items: "", next: null, missing: "upstream_timeout" }),
   });
 }

@@ -42,11 +42,11 @@ const isAllowed = (resultType: unknown, method: string): boolean =>
   (resultType === "input_required" && ASKING.has(method));
 
 /** The capability that a client needs for a question of the server. */
-const NEEDED: Readonly<Record<string, string>> = {
-  "elicitation/create": "elicitation",
-  "sampling/createMessage": "sampling",
-  "roots/list": "roots",
-};
+const NEEDED: ReadonlyMap<unknown, string> = new Map([
+  ["elicitation/create", "elicitation"],
+  ["sampling/createMessage", "sampling"],
+  ["roots/list", "roots"],
+]);
 
 /** A question that the client has not said that it can answer is none that the server may ask. */
 function asksTooMuch({ _meta }: Members, { resultType, inputRequests }: Members): boolean {
@@ -54,9 +54,8 @@ function asksTooMuch({ _meta }: Members, { resultType, inputRequests }: Members)
   if (!isObject(inputRequests)) return true;
   const declared = isObject(_meta) ? _meta[META.clientCapabilities] : undefined;
   return Object.values(inputRequests).some((asked) => {
-    const method = isObject(asked) ? asked["method"] : undefined;
-    const needed = typeof method === "string" ? NEEDED[method] : undefined;
-    return needed === undefined || !isObject(declared) || !(needed in declared);
+    const needed = isObject(asked) ? NEEDED.get(asked["method"]) : undefined;
+    return needed === undefined || !isObject(declared) || !Object.hasOwn(declared, needed);
   });
 }
 

@@ -25,6 +25,10 @@ export const MOST_PAGES = 100;
 /** The longest cursor, in characters. */
 const MOST_CHARS = 16_384;
 
+/** Where the list of a tool goes on; null: it begins. A tool may be named as every object of JavaScript names a member. */
+export const cursorOf = ({ cursors }: Pick<SealedPage, "cursors">, tool: string): string | null =>
+  Object.hasOwn(cursors, tool) ? (cursors[tool] ?? null) : null;
+
 /** @returns null when the cursors of the servers are too long. */
 export async function sealCursor(
   { derived: [newest], random }: CursorPorts,
