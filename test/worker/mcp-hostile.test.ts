@@ -231,3 +231,39 @@ describe("a server that lies in an answer", () => {
     },
   );
 });
+
+/** Such a server knows callers by their credential alone, and every agent comes with Dome's. */
+describe("at a legacy server without sessions, an agent", () => {
+  it.each([
+    ["answers no question that the server has asked another agent (P11)", { id: 5, result: { roots: [] } }],
+    ["answers none with an error either", { id: 5, error: { code: -1, message: "no" } }],
+    [
+      "reports no progress of another agent's request",
+      { method: "notifications/progress", params: { progressToken: 5, progress: 1 } },
+    ],
+    ["cancels no request of another agent", { method: "notifications/cancelled", params: { requestId: 5 } }],
+  ])("%s", async (_rule, message) => {
+    servers.areSessionless = true;
+    const client = await LegacyClient.connect("legacy");
+    servers.sent = [];
+    expect((await client.post(message)).status).toBe(202);
+    expect(servers.sent).toEqual([]);
+  });
+
+  it("takes up no stream of another agent, whose events it could name (P11)", async () => {
+    servers.areSessionless = true;
+    servers.answer = () => eventsOf(event({ method: "notifications/tools/list_changed" }));
+    const { "content-type": _type, ...headers } = (await LegacyClient.connect("legacy")).headers;
+    await heard(await send("legacy", "GET", { ...headers, "last-event-id": "7" }));
+    expect(servers.sent.at(-1)?.verb).toBe("GET");
+    expect(servers.sent.at(-1)?.headers.get("last-event-id")).toBeNull();
+  });
+
+  it("still tells the server what is about no request", async () => {
+    servers.areSessionless = true;
+    const client = await LegacyClient.connect("legacy");
+    servers.sent = [];
+    expect((await client.post({ method: "notifications/roots/list_changed" })).status).toBe(202);
+    expect(servers.sent).toHaveLength(1);
+  });
+});

@@ -14,6 +14,7 @@ import { ALL, doorOf, stands } from "../../gateway/mcp/serve-session.ts";
 import {
   concernsServer,
   endServerSession,
+  isAboutRequest,
   tellServer,
   type OneWayMessage,
 } from "../../gateway/mcp/tell-server.ts";
@@ -73,7 +74,7 @@ async function tell(
   const { ports, caller, tool, about } = call;
   const cancelled = cancelledBy(message);
   // A server without sessions knows a request by its id alone, which another agent's may have too (P11).
-  const isAmbiguous = cancelled !== null && server?.era === "legacy" && server.id === null;
+  const isAmbiguous = isAboutRequest(message) && server?.era === "legacy" && server.id === null;
   if (tool === null || server?.era !== "legacy" || isAmbiguous || !concernsServer(message)) {
     const admitted = await stands(ports, caller, cancelled === null ? "new" : "open");
     if (!admitted.ok) return jsonrpcDialect.decline(withheldProblem(admitted.error), about);

@@ -93,7 +93,8 @@ async function perform(
   const signal = AbortSignal.any([stop, gone]);
   const egress = guardedEgress(ports, serverOf(permit.tool.id, upstream.url));
   const last = headers.get("last-event-id");
-  const isTakenUp = last !== null && EVENT_ID.test(last);
+  // Without a session, a server may know the event of another agent's stream under this id (P11).
+  const isTakenUp = last !== null && session.id !== null && EVENT_ID.test(last);
   const opened = await sendWithCredential(
     ports,
     { permit, upstream, signal, isRepeatable: true },

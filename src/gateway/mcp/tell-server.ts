@@ -53,6 +53,12 @@ const PASSED: ReadonlySet<string> = new Set([
 export const concernsServer = (message: OneWayMessage): boolean =>
   message.kind === "response" || PASSED.has(message.method);
 
+/** Whether it names one request, of the client or of the server, by its id or its token. */
+export const isAboutRequest = (message: OneWayMessage): boolean =>
+  message.kind === "response" || OF_REQUESTS.has(message.method);
+
+const OF_REQUESTS: ReadonlySet<string> = new Set(["notifications/cancelled", "notifications/progress"]);
+
 export async function tellServer(
   ports: McpPorts,
   caller: Caller,
