@@ -202,7 +202,9 @@ function queryOf(search: string): Result<Query, Refusal> {
   return ok({ named: parameters, twice: repeatedName(parameters.map(([each]) => each)) });
 }
 
-const isJson = (type: string | null): boolean => /^application\/(?:json|[\w.+-]+\+json)$/.test(type ?? "");
+/** Some servers read `text/json` as JSON, too. */
+const isJson = (type: string | null): boolean =>
+  /^(?:text\/json|application\/(?:json|[\w.+-]+\+json))$/.test(type ?? "");
 
 const isDecidedOn = (type: string): boolean =>
   isJson(type) || type === "application/x-www-form-urlencoded" || type === "multipart/form-data";
