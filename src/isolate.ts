@@ -26,6 +26,16 @@ import { Cedar, type CedarModule } from "./policy/cedar.ts";
 import { PolicyEngine } from "./policy/engine.ts";
 import { VerificationCache } from "./tokens/cache.ts";
 
+interface PolicyEngines {
+  readonly cedar: Cedar;
+  readonly engine: PolicyEngine;
+  /** For policies that are only tried. */
+  readonly trial: PolicyEngine;
+}
+
+/** How many sets of policies that are only tried an isolate keeps. */
+const MOST_TRIAL_SETS = 32;
+
 interface Isolate {
   /** The checked environment, by the bindings it was made from. */
   readonly environments: WeakMap<RawEnv, Env>;
@@ -56,7 +66,7 @@ interface Isolate {
   readonly refused: RefusedCredentials;
   readonly readiness: ReadinessCache;
   /** Null where no door has been served: objects decide nothing. */
-  policies: { readonly cedar: Cedar; readonly engine: PolicyEngine } | null;
+  policies: PolicyEngines | null;
 }
 
 export const newIsolate = (): Isolate => ({
@@ -84,11 +94,15 @@ export const newIsolate = (): Isolate => ({
   policies: null,
 });
 
-/** Made once per isolate. The engine loads nothing before the first policy. */
-export function policyEngine(isolate: Isolate, module: CedarModule): NonNullable<Isolate["policies"]> {
+/** Made once per isolate. The engines load nothing before the first policy. */
+export function policyEngines(isolate: Isolate, module: CedarModule): PolicyEngines {
   if (isolate.policies === null) {
     const cedar = new Cedar(module);
-    isolate.policies = { cedar, engine: new PolicyEngine(cedar) };
+    isolate.policies = {
+      cedar,
+      engine: new PolicyEngine(cedar),
+      trial: new PolicyEngine(cedar, MOST_TRIAL_SETS),
+    };
   }
   return isolate.policies;
 }

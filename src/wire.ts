@@ -20,7 +20,7 @@ import type { Fetch } from "./egress/open.ts";
 import { toolServers } from "./gateway/tool-servers.ts";
 import { parseEnv, type Env, type RawEnv } from "./env.ts";
 import { ProviderKeys } from "./identity/provider-keys.ts";
-import { newIsolate, policyEngine } from "./isolate.ts";
+import { newIsolate, policyEngines } from "./isolate.ts";
 import { systemClock, systemTimers } from "./kernel/clock.ts";
 import { idSource } from "./kernel/ids.ts";
 import { consoleLog } from "./kernel/log.ts";
@@ -126,7 +126,7 @@ export async function services(
   cedarModule: CedarModule,
 ): Promise<Services> {
   const env = environment(raw);
-  const { cedar, engine } = policyEngine(isolate, cedarModule);
+  const { cedar, engine, trial } = policyEngines(isolate, cedarModule);
   const derived = await derivedKeys(env);
   const db = openDatabase(env.db);
   const background = (work: Promise<unknown>): void => {
@@ -195,6 +195,7 @@ export async function services(
     configuration,
     tiers: isolate.configuration.tiers,
     policyEngine: engine,
+    trialEngine: trial,
     sink: audit,
     recordable: (_question, clear, args) => recordableArguments(derived[0].auditSalt, clear, args),
   } satisfies DecisionPorts;
@@ -226,6 +227,7 @@ export async function services(
       ledgers: new LedgerClient(env.ledgers),
       sink: audit,
       cedar,
+      trialEngine: trial,
     },
     access: {
       clock,

@@ -11,6 +11,7 @@
  * A notice is an act to which nothing is answered. Its one record, durable before the act, states it wholly; only what
  * else becomes of it than being taken is an outcome.
  */
+import { withoutGroups } from "../audit/named-user.ts";
 import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import { inTime, type Timers } from "../kernel/clock.ts";
 import type { AuditUnavailable } from "../audit/sink.ts";
@@ -205,7 +206,7 @@ class Outcome {
     const draft = draftRecord(this.#ports, {
       workspace,
       kind: "call.outcome",
-      ...defined({ agent, chain, user, target, action, decision_id, txn, request_id }),
+      ...defined({ agent, chain, user: withoutGroups(user), target, action, decision_id, txn, request_id }),
       outcome,
       ...facts,
     });

@@ -19,9 +19,8 @@ import { TierBook } from "../tiers/tier-book.ts";
 import { tiersReading } from "../tiers/tier-reads.ts";
 import type { Database } from "../storage/client.ts";
 import { readTogether, type Reading } from "../storage/read.ts";
-import { activeBundle, bundlesOf } from "../policy/active-bundle.ts";
-import { bundleReading, organizationBundlesReading, type ActiveRow } from "../policy/bundle-reads.ts";
-import type { ActiveBundle } from "../policy/shape.ts";
+import { bundlesOf, heldBundle, shadowOf, type HeldBundle } from "../policy/active-bundle.ts";
+import { bundleReading, organizationBundlesReading } from "../policy/bundle-reads.ts";
 import type { Bundles } from "../policy/engine.ts";
 
 interface Tagged<T> {
@@ -37,10 +36,10 @@ export interface ConfigurationCache {
   /** By tool. Only lists need them, so they are not part of a catalog; those of a large server are not kept. */
   readonly definitions: BoundedMap<string, Tagged<readonly PinnedDefinition[]>>;
   readonly tiers: TierBook;
-  /** The policies in force of workspaces and of agents, by id; null: there are none. */
-  readonly bundles: BoundedMap<string, Tagged<ActiveBundle | null>>;
-  /** The policies in force of the organization and of tiers, by the id of the bundle; under `org`. */
-  readonly organization: BoundedMap<string, Tagged<ReadonlyMap<string, ActiveBundle>>>;
+  /** The policies of workspaces and of agents, by id. */
+  readonly bundles: BoundedMap<string, Tagged<HeldBundle>>;
+  /** The policies of the organization and of tiers, by the id of the bundle; under `org`. */
+  readonly organization: BoundedMap<string, Tagged<ReadonlyMap<string, HeldBundle>>>;
   /** Who reads what many lack at once. */
   readonly asks: AskBook;
 }
@@ -81,8 +80,14 @@ export interface Turns {
 }
 
 type PoliciesWanted = Pick<ConfigurationWanted, "workspace" | "configEpoch" | "orgEpoch"> & {
-  readonly agents: readonly { readonly id: AgentId }[];
+  readonly agents: readonly { readonly id: AgentId; readonly tier: string }[];
 };
+
+/** The policies that decide, and those that would if the versions in shadow were in force; null: there are no such versions. */
+interface HeldPolicies {
+  readonly bundles: Bundles;
+  readonly shadow: Bundles | null;
+}
 
 export class ConfigurationReader {
   readonly #db: Database;
@@ -202,26 +207,33 @@ export class ConfigurationReader {
     return { statements, parse: (...rows) => this.#cache.tiers.put(orgEpoch, parse(...rows)) };
   }
 
-  /** The policies in force for a chain. The versions come from leases taken before this call. */
-  async policies({ workspace, configEpoch, orgEpoch, agents }: PoliciesWanted): Promise<Bundles> {
+  /** The policies for a chain. The versions come from leases taken before this call. */
+  async policies({ workspace, configEpoch, orgEpoch, agents }: PoliciesWanted): Promise<HeldPolicies> {
     const { bundles, organization } = this.#cache;
     const shared = await this.#read(organization, "org", orgEpoch, () => this.#organization());
-    const own = new Map<string, ActiveBundle | null>();
+    const own = new Map<string, HeldBundle | undefined>();
     for (const id of [workspace, ...agents.map((agent) => agent.id)])
-      own.set(id, (await this.#read(bundles, id, configEpoch, () => this.#bundle(id))) ?? null);
-    return bundlesOf(workspace, (id) => own.get(id) ?? shared?.get(id) ?? null);
+      own.set(id, await this.#read(bundles, id, configEpoch, () => this.#bundle(id)));
+    const find = (id: string): HeldBundle | undefined => own.get(id) ?? shared?.get(id);
+    return {
+      bundles: bundlesOf(workspace, (id) => find(id)?.active ?? null),
+      shadow: shadowOf(workspace, agents, find),
+    };
   }
 
-  #bundle(id: WorkspaceId | AgentId): Reading<ActiveBundle | null> {
+  #bundle(id: WorkspaceId | AgentId): Reading<HeldBundle> {
     const { statements, parse } = bundleReading(this.#db, id);
-    return { statements, parse: (...rows) => activeOf(parse(...rows)) };
+    return { statements, parse: (...rows) => heldBundle(parse(...rows)) };
   }
 
-  #organization(): Reading<ReadonlyMap<string, ActiveBundle>> {
+  #organization(): Reading<ReadonlyMap<string, HeldBundle>> {
     const { statements, parse } = organizationBundlesReading(this.#db);
     return {
       statements,
-      parse: (...rows) => new Map(parse(...rows).map((row) => [row.bundle, activeBundle(row)])),
+      parse: (...rows) => {
+        const byBundle = Map.groupBy(parse(...rows), ({ bundle }) => bundle);
+        return new Map([...byBundle].map(([bundle, versions]) => [bundle, heldBundle(versions)]));
+      },
     };
   }
 
@@ -238,8 +250,6 @@ export class ConfigurationReader {
     return value;
   }
 }
-
-const activeOf = (row: ActiveRow | null): ActiveBundle | null => (row === null ? null : activeBundle(row));
 
 /** A read that puts its result into the cache; undefined when the cache has this version already. */
 function missing<T>(

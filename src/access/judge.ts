@@ -27,6 +27,8 @@ export interface DecisionPorts extends ReleasePorts {
   readonly configuration: Pick<ConfigurationReader, "catalog" | "providers" | "policies" | "loadTiers">;
   readonly tiers: Tiers;
   readonly policyEngine: PolicyEngine;
+  /** For policies that are only tried: they take no place from those in force. */
+  readonly trialEngine: PolicyEngine;
   /** Keyed digest of call arguments, or the arguments themselves where the tool's entry allows it. */
   recordable(
     asked: AccessRequest,
@@ -103,7 +105,7 @@ export async function verdictOn<A extends AccessRequest>(
   const { agents, scope, state } = who;
   const inForce = await policiesInForce(ports, state.workspace, agents);
   if (!inForce.ok) return inForce;
-  const { configEpoch, orgEpoch, bundles } = inForce.value;
+  const { configEpoch, orgEpoch, bundles, shadow } = inForce.value;
   await ports.configuration.loadTiers(orgEpoch);
   const catalog = await ports.configuration.catalog(state.workspace, configEpoch);
   const user = await judgedUser(ports.configuration, who, configEpoch);
@@ -126,7 +128,11 @@ export async function verdictOn<A extends AccessRequest>(
       args,
       argumentFault,
       headers: named,
-      policies: { engine: ports.policyEngine, bundles },
+      policies: {
+        engine: ports.policyEngine,
+        bundles,
+        shadow: shadow === null ? null : { engine: ports.trialEngine, bundles: shadow },
+      },
       circumstances: { user: who.user, request: request.request, headers, now: ports.clock.now() },
     },
     asked,
@@ -147,9 +153,15 @@ export async function judgedUser(
   return { id: user.id, provider: providers.get(user.provider)?.name ?? null };
 }
 
-const recordedUser = ({ id, issuer, subject, email }: CallerUser): NonNullable<AuditDraft["user"]> => ({
+const recordedUser = ({
   id,
-  ...defined({ issuer, subject, email }),
+  issuer,
+  subject,
+  email,
+  groups,
+}: CallerUser): NonNullable<AuditDraft["user"]> => ({
+  id,
+  ...defined({ issuer, subject, email, groups: groups && [...groups] }),
 });
 
 function factsOf(
@@ -190,6 +202,8 @@ function factsOf(
         headers: Object.keys(made.headers).length === 0 ? undefined : made.headers,
         provider: user?.provider,
         groups: user?.groupsOverage === true ? GROUPS_OVERAGE : undefined,
+        decided_on: decided.decidedOn,
+        shadow: decided.shadow,
       }),
     },
     ...made.recordable,

@@ -17,6 +17,8 @@ interface InForce {
   /** From a lease of `org`. */
   readonly orgEpoch: number;
   readonly bundles: Bundles;
+  /** With the versions in shadow in the place of those in force; null: there are none for this chain. */
+  readonly shadow: Bundles | null;
 }
 
 export async function policiesInForce(
@@ -30,6 +32,6 @@ export async function policiesInForce(
   if (!org.ok) return org;
   const { config_epoch: configEpoch } = home.value.answer;
   const orgEpoch = org.value.answer.config_epoch;
-  const bundles = await configuration.policies({ workspace, configEpoch, orgEpoch, agents });
-  return ok({ configEpoch, orgEpoch, bundles });
+  const held = await configuration.policies({ workspace, configEpoch, orgEpoch, agents });
+  return ok({ configEpoch, orgEpoch, ...held });
 }

@@ -3,9 +3,11 @@
  * policies see it, and their verdict in the words of a decision.
  */
 import type { Action, Change } from "../contract/check.ts";
+import type { DecidedOn, Shadowed } from "../contract/decided-on.ts";
 import { REASONS, type DecisionReason } from "../contract/reasons.ts";
 import { referenceOf, type Resource } from "../contract/resource.ts";
 import { typedCommand } from "../contract/typed-command.ts";
+import { defined } from "../kernel/defined.ts";
 import {
   bundleVersionOf,
   type Bundles,
@@ -28,10 +30,16 @@ interface Asking extends Resource {
   readonly action: Action;
 }
 
-/** The policies in force, and what evaluates them. */
-export interface Policies {
+/** A set of policies, and what evaluates it. */
+export interface Evaluated {
   readonly engine: PolicyEngine;
   readonly bundles: Bundles;
+}
+
+/** The policies in force, and what evaluates them. */
+export interface Policies extends Evaluated {
+  /** With the versions in shadow in the place of those in force; null: there are none for these agents. */
+  readonly shadow: Evaluated | null;
 }
 
 /** The circumstances of a call that only policies read. */
@@ -44,20 +52,33 @@ export interface Circumstances {
   readonly now: number;
 }
 
-interface Call {
+export interface Call {
   /** Newest first. */
   readonly agents: Chain;
   readonly catalog: Catalog;
   readonly user: { readonly id: string; readonly provider: string | null } | null;
   readonly args: unknown;
+  readonly circumstances: Circumstances;
 }
 
-export function decidedByPolicies(
-  { engine, bundles }: Policies,
-  call: Call & { readonly circumstances: Circumstances },
-  asked: Asking,
-): Verdict {
+export function decidedByPolicies({ shadow, ...inForce }: Policies, call: Call, asked: Asking): Verdict {
   const request = requestOf(call, asked);
+  const verdict = decidedBy(inForce, call, asked, request);
+  const other = shadow === null ? verdict : decidedBy(shadow, call, asked, request);
+  return {
+    ...verdict,
+    decidedOn: decidedOn(call.agents),
+    ...defined({ shadow: isSame(verdict, other) ? undefined : shadowedAs(other) }),
+  };
+}
+
+/** @param request of the call, made once for all sets of policies that it is decided by. */
+export function decidedBy(
+  { engine, bundles }: Evaluated,
+  call: Pick<Call, "agents">,
+  asked: Asking,
+  request: PolicyRequest,
+): Verdict {
   const verdict = engine.decide(request, bundles);
   return {
     ...(verdict.decision === "allow" ? permitted(asked, verdict) : denied(call, asked, verdict)),
@@ -65,8 +86,23 @@ export function decidedByPolicies(
   };
 }
 
-function requestOf(
-  { agents, catalog, user, args, circumstances }: Call & { readonly circumstances: Circumstances },
+const decidedOn = (agents: Chain): DecidedOn => ({
+  agents: agents.map(({ tier, recordVersion }) => ({ tier, version: recordVersion })),
+});
+
+const isSame = (a: Verdict, b: Verdict): boolean => a.decision === b.decision && a.reason === b.reason;
+
+const shadowedAs = ({ decision, reason, detail, policies, bundleVersion }: Verdict): Shadowed => ({
+  decision,
+  reason,
+  detail,
+  policies: [...policies],
+  bundle_version: bundleVersion,
+});
+
+/** The call as policies see it. */
+export function requestOf(
+  { agents, catalog, user, args, circumstances }: Call,
   asked: Asking,
 ): PolicyRequest {
   const { request, headers, now } = circumstances;
@@ -156,7 +192,11 @@ const permitting = (policies: readonly DecidingPolicy[]): string =>
     ? "the baseline policy permits declared resources"
     : `policies permit it: ${policies.map(policyName).join(", ")}`;
 
-function denied(call: Call, asked: Asking, verdict: PolicyVerdict): Omit<Verdict, "bundleVersion"> {
+function denied(
+  call: Pick<Call, "agents">,
+  asked: Asking,
+  verdict: PolicyVerdict,
+): Omit<Verdict, "bundleVersion"> {
   const reason = verdict.reason as DecisionReason;
   const agent = call.agents.find(({ id }) => id === verdict.agent);
   return {
@@ -199,7 +239,7 @@ function detailOf(
 const MOST_OMITTED = 5;
 
 function changeOf(
-  { agents }: Call,
+  { agents }: Pick<Call, "agents">,
   asked: Asking,
   verdict: PolicyVerdict,
   agent: Pick<RegisteredAgent, "name" | "tier"> | undefined,

@@ -8,6 +8,7 @@
  * that answers with one has kept both promises. A refusal is recorded here, once and in one form, and is one of
  * four reasons, whatever was to be released.
  */
+import { withoutGroups } from "../audit/named-user.ts";
 import { draftRecord } from "../audit/record.ts";
 import type { AuditSink, AuditUnavailable, Recorded } from "../audit/sink.ts";
 import type { AuditDraft } from "../contract/audit.ts";
@@ -147,7 +148,7 @@ function withheldRecord(
   return draftRecord(ports, {
     workspace,
     kind: WITHHELD_KINDS[kind],
-    ...defined({ agent, chain, user, target, decision_id, txn, request_id }),
+    ...defined({ agent, chain, user: withoutGroups(user), target, decision_id, txn, request_id }),
     reason: "not_admitted",
     layer: "lease",
     outcome,

@@ -1,5 +1,6 @@
 /** The outcome of evaluating a call, and the form of every denial. */
 import type { Change } from "../contract/check.ts";
+import type { DecidedOn, Shadowed } from "../contract/decided-on.ts";
 import { REASONS, type DecisionReason, type Layer } from "../contract/reasons.ts";
 import type { ArgumentFault } from "../registry/argument-schema.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
@@ -15,6 +16,10 @@ export interface Verdict {
   readonly bundleVersion: string;
   /** Of `arguments_invalid`: where in the arguments. */
   readonly at?: ArgumentFault;
+  /** Of the verdict of policies. */
+  readonly decidedOn?: DecidedOn;
+  /** What versions in shadow would have decided, where that differs. */
+  readonly shadow?: Shadowed;
 }
 
 export const deny = (reason: DecisionReason, detail: string, change: Change): Verdict => ({

@@ -1,6 +1,6 @@
 /**
  * The committed form of a record, which is hashed: each personal member is replaced by `{"sha256": SHA-256(salt ‖
- * path ‖ 0x00 ‖ value)}`. A member that is replaced already stays as it is. So replacing the members in the ledger
+ * path ‖ 0x00 ‖ value)}`, where the value of a list is its canonical JSON. A member that is replaced already stays as it is. So replacing the members in the ledger
  * and deleting the salt erases the personal data and leaves every hash valid. Each record has its own salt; without
  * the salt nobody can find the value by guessing.
  */
@@ -20,6 +20,7 @@ export function isPersonal({ operator, user, request }: StoredRecord): boolean {
     typeof operator?.subject === "string" ||
     typeof user?.subject === "string" ||
     typeof user?.email === "string" ||
+    Array.isArray(user?.groups) ||
     typeof request?.ip === "string" ||
     typeof request?.user_agent === "string"
   );
@@ -33,10 +34,11 @@ export function isPersonal({ operator, user, request }: StoredRecord): boolean {
 export function committed(record: StoredRecord, salt: Uint8Array | null): StoredRecord {
   if (!isPersonal(record)) return record;
   if (salt === null) throw new Error("personal data cannot be committed without a salt");
+  const digest = (path: PersonalPath, text: string) => ({
+    sha256: toHex(sha256Sync(salt, utf8(path), END_OF_PATH, utf8(text))),
+  });
   const hidden = (path: PersonalPath, value: Personal): Personal =>
-    typeof value === "string"
-      ? { sha256: toHex(sha256Sync(salt, utf8(path), END_OF_PATH, utf8(value))) }
-      : value;
+    typeof value === "string" ? digest(path, value) : value;
   const form: StoredRecord = { ...record };
   if (form.operator !== undefined) {
     form.operator = { ...form.operator, subject: hidden("operator.subject", form.operator.subject) };
@@ -46,6 +48,9 @@ export function committed(record: StoredRecord, salt: Uint8Array | null): Stored
   }
   if (form.user?.email !== undefined) {
     form.user = { ...form.user, email: hidden("user.email", form.user.email) };
+  }
+  if (Array.isArray(form.user?.groups)) {
+    form.user = { ...form.user, groups: digest("user.groups", canonical(form.user.groups)) };
   }
   if (form.request?.ip !== undefined) {
     form.request = { ...form.request, ip: hidden("request.ip", form.request.ip) };

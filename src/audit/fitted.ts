@@ -3,8 +3,15 @@
  * without a record, or would stop the act (P8). So a value that a caller can make long is not refused here: it is
  * cut, and the record says so.
  */
-import { MAX_RECORD_BYTES, RECORD_LISTS, RECORD_TEXTS as MOST, type AuditDraft } from "../contract/audit.ts";
+import {
+  MAX_RECORD_BYTES,
+  MOST_GROUPS_TEXT,
+  RECORD_LISTS,
+  RECORD_TEXTS as MOST,
+  type AuditDraft,
+} from "../contract/audit.ts";
 import { utf8 } from "../kernel/bytes.ts";
+import { withoutGroups } from "./named-user.ts";
 
 /** Space for the producer and number, which are added later. */
 const NUMBER_BYTES = 512;
@@ -28,7 +35,10 @@ const REQUEST_TEXTS = ["method", "ip", "country", "user_agent"] as const;
  */
 const FREE_MEMBERS = ["arguments", "data", "change", "policies", "detail"] as const;
 
-export const fitted = (draft: AuditDraft): AuditDraft => withinSize(withinLengths(draft));
+export const fitted = (draft: AuditDraft): AuditDraft =>
+  fitsGroups(draft.user?.groups)
+    ? withinSize(withinLengths(draft), [])
+    : withinSize(withinLengths({ ...draft, user: withoutGroups(draft.user) }), ["user.groups"]);
 
 function withinLengths(draft: AuditDraft): AuditDraft {
   const fit = { ...draft };
@@ -70,6 +80,11 @@ function withinLengths(draft: AuditDraft): AuditDraft {
   return fit;
 }
 
+const fitsGroups = (groups: readonly string[] = []): boolean =>
+  groups.length <= RECORD_LISTS.groups &&
+  groups.every((group) => group.length <= MOST["user.groups"]) &&
+  groups.join("").length <= MOST_GROUPS_TEXT;
+
 function cut(text: string, most: number): string {
   if (text.length <= most) return text;
   const room = most - MARK.length;
@@ -88,12 +103,16 @@ function shortChain(chain: Chain): Chain {
   return kept.map((link) => ({ ...link, key: cut(link.key, MOST["chain.key"]) }));
 }
 
-/** A draft above `MAX_RECORD_BYTES` loses free members until it fits; `data.omitted` names them. */
-function withinSize(draft: AuditDraft): AuditDraft {
-  const bytes = bytesOf(draft);
-  if (bytes + NUMBER_BYTES <= MAX_RECORD_BYTES) return draft;
+/**
+ * A draft above `MAX_RECORD_BYTES` loses free members until it fits; `data.omitted` names them.
+ * @param lost the members that it has lost before.
+ */
+function withinSize(draft: AuditDraft, lost: readonly string[]): AuditDraft {
+  const marked = lost.length === 0 ? draft : { ...draft, data: { ...draft.data, omitted: lost } };
+  const bytes = bytesOf(marked);
+  if (bytes + NUMBER_BYTES <= MAX_RECORD_BYTES) return marked;
   const light = { ...draft };
-  const omitted: string[] = [];
+  const omitted = [...lost];
   for (const member of FREE_MEMBERS) {
     if (light[member] === undefined) continue;
     delete light[member];

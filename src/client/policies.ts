@@ -3,6 +3,8 @@ import {
   policyActivated,
   policyBundle,
   policyBundleList,
+  policyReplayed,
+  policyShadowed,
   policyValidation,
   policyVersion,
   policyVersionDetail,
@@ -10,10 +12,14 @@ import {
   type PolicyActivated,
   type PolicyBundle,
   type PolicyPush,
+  type PolicyReplay,
+  type PolicyReplayed,
+  type PolicyShadowed,
   type PolicyValidation,
   type PolicyVersion,
   type PolicyVersionDetail,
 } from "../contract/policy.ts";
+import { defined } from "../kernel/defined.ts";
 import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
@@ -94,5 +100,33 @@ export class Policies {
   rollback({ scope, workspace }: PolicyReference): Promise<PolicyActivated> {
     const path = route`/api/v1/policies/${scope}/rollback`;
     return this.#transport.change("POST", path, policyActivated, { query: { workspace } });
+  }
+
+  /** @param version is evaluated beside the one in force; null: none is from now on. */
+  shadow({ scope, workspace }: PolicyReference, version: number | null): Promise<PolicyShadowed> {
+    const path = route`/api/v1/policies/${scope}/shadow`;
+    return this.#transport.change("POST", path, policyShadowed, { body: { version }, query: { workspace } });
+  }
+
+  /**
+   * Decides recorded calls again, a page at a time, the newest first. Nothing is changed.
+   * @param reference its workspace is the one whose calls are decided again, whatever the scope is.
+   * @param asked a text or the number of a version, and a range of time in RFC 3339.
+   */
+  async *replay(
+    { scope, workspace }: PolicyReference,
+    asked: Partial<Omit<PolicyReplay, "cursor">> & Pick<PolicyReplay, "since">,
+  ): AsyncGenerator<PolicyReplayed, void, undefined> {
+    const path = route`/api/v1/policies/${scope}/replay`;
+    let cursor: string | undefined;
+    do {
+      const body = { ...asked, ...defined({ cursor }) };
+      const page: PolicyReplayed = await this.#transport.change("POST", path, policyReplayed, {
+        body,
+        query: { workspace },
+      });
+      yield page;
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor !== undefined);
   }
 }

@@ -69,6 +69,7 @@ export const AUDIT_KINDS = {
   "tier.removed": "A tier was removed",
   "policy.pushed": "A version of a policy bundle was added; it is not in force yet",
   "policy.activated": "A version of a policy bundle came into force",
+  "policy.shadowed": "A version of a policy bundle came into shadow, or the one in shadow ended",
   "policy.rolled_back": "The version of a policy bundle that was in force before came back into force",
   "operator.created": "An operator token was issued",
   "operator.rotated": "An operator token was issued to replace another",

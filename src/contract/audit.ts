@@ -16,11 +16,15 @@ import { change } from "./check.ts";
 /** The largest record, in bytes of JSON: two fit a 128 KB queue message with its metadata. */
 export const MAX_RECORD_BYTES = 61_440;
 
-/** Members that identify a person: committed by salted digest, so that they can be erased without breaking the chain. */
+/**
+ * Members that identify a person: committed by salted digest, so that they can be erased without breaking the chain. The
+ * list is part of the committed form. Version 1 of the form had no `user.groups`; a record without them is the same in both.
+ */
 export const PERSONAL_MEMBERS = [
   "operator.subject",
   "user.subject",
   "user.email",
+  "user.groups",
   "request.ip",
   "request.user_agent",
 ] as const;
@@ -38,6 +42,7 @@ export const RECORD_TEXTS = {
   "user.issuer": 512,
   "user.subject": 255,
   "user.email": 320,
+  "user.groups": 256,
   "target.type": 64,
   "target.id": 512,
   action: 64,
@@ -56,7 +61,9 @@ export const RECORD_TEXTS = {
   "request.user_agent": 1024,
 } as const;
 /** The most items of a record's lists. */
-export const RECORD_LISTS = { chain: 32, policies: 256 } as const;
+export const RECORD_LISTS = { chain: 32, policies: 256, groups: 200 } as const;
+/** The most characters of all groups of a user together. A longer list is left out: half of it would be another statement. */
+export const MOST_GROUPS_TEXT = 4_096;
 
 const text = (max: number) => z.string().max(max);
 /**
@@ -104,8 +111,16 @@ const chainLink = z.strictObject({
   epoch: z.number().int().nonnegative().optional(),
 });
 
-/** @param personal decides what a personal member may be: clear text only, or also its digest once erased. */
-const recordShape = <P extends z.ZodType>(personal: (clear: z.ZodString) => P) => ({
+const groupList = z.array(text(RECORD_TEXTS["user.groups"])).max(RECORD_LISTS.groups);
+
+/**
+ * @param personal decides what a personal member may be: clear text only, or also its digest once erased.
+ * @param groups the same for the list of groups.
+ */
+const recordShape = <P extends z.ZodType, G extends z.ZodType>(
+  personal: (clear: z.ZodString) => P,
+  groups: G,
+) => ({
   id: recordId,
   /** The producer that numbered the record. */
   producer: z.string().min(1).max(128),
@@ -129,6 +144,8 @@ const recordShape = <P extends z.ZodType>(personal: (clear: z.ZodString) => P) =
       issuer: text(RECORD_TEXTS["user.issuer"]).optional(),
       subject: personal(text(RECORD_TEXTS["user.subject"])).optional(),
       email: personal(text(RECORD_TEXTS["user.email"])).optional(),
+      /** As the provider stated them. Set on decisions only. */
+      groups: groups.optional(),
     })
     .optional(),
   target: z
@@ -164,10 +181,12 @@ const recordShape = <P extends z.ZodType>(personal: (clear: z.ZodString) => P) =
 });
 
 /** A record as its producer sends it. */
-export const auditRecord = z.strictObject(recordShape((clear) => clear));
+export const auditRecord = z.strictObject(recordShape((clear) => clear, groupList));
 
 /** A record as a ledger keeps it: personal members may have been erased. */
-export const storedRecord = z.strictObject(recordShape((clear) => z.union([clear, erased])));
+export const storedRecord = z.strictObject(
+  recordShape((clear) => z.union([clear, erased]), z.union([groupList, erased])),
+);
 
 /** A record in a list: as kept, with its place in the ledger and the hash of the chain up to it (hex). */
 export const auditEntry = storedRecord.extend({
@@ -210,7 +229,10 @@ export const auditQuery = z.strictObject({
     .optional(),
   /** A tool, which covers its operations (`zendesk`), or one operation (`zendesk/create_ticket`). */
   tool: toolReference.optional(),
-  decision: z.enum(["allow", "deny"]).optional(),
+  /** `any`: records of decisions, whatever was decided. */
+  decision: z.enum(["allow", "deny", "any"]).optional(),
+  /** Decisions that a version in shadow would have made otherwise. */
+  shadow: z.boolean().default(false),
   reason: proseLine(RECORD_TEXTS.reason).optional(),
   /** The operator's subject. */
   operator: principal.optional(),

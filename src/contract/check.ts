@@ -1,5 +1,6 @@
 /** The question that an agent asks before it acts, and the decision that it gets. */
 import { z } from "zod";
+import { shadowed } from "./decided-on.ts";
 import { decisionReason, layer } from "./reasons.ts";
 import { MAX_REFERENCE_LENGTH, modelReference, toolReference } from "./resource.ts";
 import { id, name, time } from "./words.ts";
@@ -125,6 +126,9 @@ export const explanation = z
       .record(z.string(), z.string())
       .default({})
       .meta({ description: "the headers that the tool's entry names, as they were decided on" }),
+    shadow: shadowed.nullable().default(null).meta({
+      description: "what a version in shadow would have decided otherwise; shown to operators only",
+    }),
     outcome: callOutcome
       .nullable()
       .default(null)

@@ -3,7 +3,7 @@
  * numbered versions that never change, of which at most one is in force.
  */
 import { z } from "zod";
-import { list, name, NAME_PATTERN, proseLine, time } from "./words.ts";
+import { countInput, id, list, name, NAME_PATTERN, proseLine, time, timeInput } from "./words.ts";
 
 const POLICY_SCOPES = ["organization", "workspace", "tier", "agent"] as const;
 export type PolicyScopeKind = (typeof POLICY_SCOPES)[number];
@@ -37,6 +37,9 @@ export const policyBundle = z
       .nullable()
       .meta({ description: "the version that was in force before, which a rollback takes; null: none" }),
     latest: policyVersionNumber.meta({ description: "the newest version" }),
+    shadow: policyVersionNumber
+      .nullable()
+      .meta({ description: "the version that is evaluated beside the one in force; null: none" }),
     activated_by: z.string().nullable(),
     activated_at: time.nullable(),
   })
@@ -109,6 +112,26 @@ export const policyActivated = z
   .meta({ id: "PolicyActivated" });
 export type PolicyActivated = z.output<typeof policyActivated>;
 
+/** The body of `POST /api/v1/policies/{scope}/shadow`. */
+export const policyShadow = z
+  .strictObject({ version: policyVersionNumber.nullable().meta({ description: "null: none from now on" }) })
+  .meta({ id: "PolicyShadow" });
+
+/** The answer of it. */
+export const policyShadowed = z
+  .strictObject({
+    ...whose,
+    shadow: policyVersionNumber.nullable().meta({ description: "the version in shadow; null: none" }),
+    replaced: policyVersionNumber.nullable().meta({ description: "the version that was in shadow before" }),
+    changed: z.boolean().meta({ description: "false: it was so already" }),
+    effective_in_ms: z
+      .int()
+      .min(0)
+      .meta({ description: "after this time no decision is recorded otherwise" }),
+  })
+  .meta({ id: "PolicyShadowed" });
+export type PolicyShadowed = z.output<typeof policyShadowed>;
+
 /** What is wrong in a text, and where. */
 const policyFault = z
   .strictObject({
@@ -139,3 +162,76 @@ export const policyValidation = z
   })
   .meta({ id: "PolicyValidation" });
 export type PolicyValidation = z.output<typeof policyValidation>;
+
+/** The most recorded calls that one request decides again. */
+export const MOST_REPLAYED = 100;
+
+/** The body of `POST /api/v1/policies/{scope}/replay`: a text or a version, and a range of time. */
+export const policyReplay = z
+  .strictObject({
+    source: source.optional(),
+    version: policyVersionNumber.optional(),
+    since: timeInput,
+    until: timeInput.optional(),
+    limit: countInput(1, MOST_REPLAYED).default(MOST_REPLAYED),
+    cursor: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be the next_cursor of the page before")
+      .optional(),
+  })
+  .refine(({ source: text, version: number }) => (text === undefined) !== (number === undefined), {
+    message: "must have exactly one of source and version",
+  })
+  .meta({ id: "PolicyReplay" });
+export type PolicyReplay = z.output<typeof policyReplay>;
+
+/** A decision by policies. */
+const byPolicies = {
+  decision: z.enum(["allow", "deny"]),
+  reason: z.string(),
+  detail: z.string(),
+  policies: z.array(z.string()),
+};
+
+/** A recorded call that policies decide in two ways. */
+const changedCall = z.strictObject({
+  decision_id: id("dec"),
+  time,
+  agent: id("agt"),
+  agent_name: name,
+  action: z.string(),
+  resource: z.string(),
+  recorded: z.enum(["allow", "deny"]).meta({ description: "what was decided at the time" }),
+  before: z.strictObject(byPolicies).meta({ description: "by the policies that are in force now" }),
+  after: z.strictObject(byPolicies).meta({ description: "with the draft in force" }),
+  assumed: z
+    .boolean()
+    .meta({ description: "an agent of the chain has changed since, and was taken as it is now" }),
+});
+
+export type ChangedCall = z.output<typeof changedCall>;
+
+const REPLAY_GAPS = ["arguments", "groups", "erased", "resource_gone", "not_recorded"] as const;
+export type ReplayGap = (typeof REPLAY_GAPS)[number];
+
+/** The answer of it: a page of recorded calls, the newest first. */
+export const policyReplayed = z
+  .strictObject({
+    replayed: z.int().min(0).meta({ description: "calls that were decided again" }),
+    changed: z.array(changedCall).meta({ description: "those that the draft decides otherwise" }),
+    drifted: z.int().min(0).meta({
+      description: "calls that the policies in force decide otherwise than was decided at the time",
+    }),
+    skipped: z
+      .array(
+        z.strictObject({
+          gap: z.enum(REPLAY_GAPS).meta({ description: "what the record lacks" }),
+          resource: z.string(),
+          calls: z.int().min(1),
+        }),
+      )
+      .meta({ description: "calls that could not be decided again" }),
+    next_cursor: z.string().nullable(),
+  })
+  .meta({ id: "PolicyReplayed" });
+export type PolicyReplayed = z.output<typeof policyReplayed>;

@@ -72,3 +72,15 @@ export async function boundAgents(
       WHERE identity_providers.workspace_id = ${workspace})`);
   return new Map(rows.map((row) => [row.id, row]));
 }
+
+/** The names of a workspace's providers, by id. */
+export async function namesOfProviders(
+  db: Database,
+  workspace: WorkspaceId,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await db
+    .select({ id: identityProviders.id, name: identityProviders.name })
+    .from(identityProviders)
+    .where(eq(identityProviders.workspaceId, workspace));
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}

@@ -48,6 +48,7 @@ const READINGS_SCANNED = 1_000;
 /** Whether records of readings must be left out explicitly: no such record has a member that these filters require. */
 const hidesReadings = (query: AuditQuery): boolean =>
   !query.readings &&
+  !query.shadow &&
   [
     query.kind,
     query.agent,
@@ -172,6 +173,8 @@ function where(query: AuditQuery, range: SeqRange, indexed = false): Where {
   }
   if (query.decision === "deny") byIndex("e.decision = 'deny'");
   if (query.decision === "allow") also("+e.decision = 'allow'");
+  if (query.decision === "any") also("+e.decision IS NOT NULL");
+  if (query.shadow) also("+e.decision IS NOT NULL AND json_extract(e.record, '$.data.shadow') IS NOT NULL");
   if (query.since !== undefined) also("+e.time >= ?", Date.parse(query.since));
   if (query.until !== undefined) also("+e.time < ?", Date.parse(query.until));
   if (query.key !== undefined) {

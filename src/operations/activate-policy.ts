@@ -55,7 +55,7 @@ async function putInForce(
     const version = chosen.value;
     const { active: replaced } = bundle;
     const changed = version !== replaced;
-    const refusal = version === null || !changed ? null : await refusalOf(ports, scope, version);
+    const refusal = version === null || !changed ? null : await versionRefusal(ports, scope, version);
     if (refusal !== null) return err(refusal);
     const answer: PolicyActivated = {
       scope: scope.scope,
@@ -87,7 +87,11 @@ async function putInForce(
 }
 
 /** Why a version cannot come into force; null: it can. */
-async function refusalOf(ports: OperationPorts, scope: PolicyScope, number: number): Promise<Refusal | null> {
+export async function versionRefusal(
+  ports: OperationPorts,
+  scope: PolicyScope,
+  number: number,
+): Promise<Refusal | null> {
   const version = await findVersion(ports.db, scope.id, number);
   return version === undefined ? noVersion(scope, number) : openHeadsRefusal(ports, scope, version);
 }

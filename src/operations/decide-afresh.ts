@@ -10,17 +10,15 @@ import { evaluateInSteps, type Facts } from "../access/evaluate.ts";
 import { defined } from "../kernel/defined.ts";
 import { findProvider } from "../identity/provider-reads.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { activeBundle, bundlesOf } from "../policy/active-bundle.ts";
-import { activeAmong, tierBundle } from "../policy/bundle-reads.ts";
-import type { Bundles, PolicyEngine } from "../policy/engine.ts";
+import type { PolicyEngine } from "../policy/engine.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import { loadCatalog } from "../registry/catalog.ts";
-import type { Database } from "../storage/client.ts";
 import { limitsOf } from "../tiers/limits.ts";
 import { memberRefusal, namesNothing, type Refusal } from "./answer/refusal.ts";
 import { recordReading, type ReadingPorts } from "./note-reading.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { agentFor } from "./request/resolve.ts";
+import { bundlesInForce } from "./rules/bundles-in-force.ts";
 
 interface WhatIfPorts extends OperationPorts, ReadingPorts {
   readonly policyEngine: PolicyEngine;
@@ -52,7 +50,11 @@ export async function decideAfresh(
     args: body.arguments,
     argumentFault: null,
     headers: null,
-    policies: { engine: ports.policyEngine, bundles: await bundlesFor(db, agent) },
+    policies: {
+      engine: ports.policyEngine,
+      bundles: await bundlesInForce(db, agent.workspaceId, [agent]),
+      shadow: null,
+    },
     circumstances: {
       user: body.user === undefined ? null : defined({ email: body.user.email, groups: body.user.groups }),
       request: {},
@@ -95,10 +97,4 @@ async function userOf(
     data: { provider: provider.id, email: user.email !== undefined, groups: user.groups?.length ?? 0 },
   });
   return noted.ok ? ok({ id: NOBODY, provider: provider.name }) : noted;
-}
-
-async function bundlesFor(db: Database, { id, tier, workspaceId }: RegisteredAgent): Promise<Bundles> {
-  const rows = await activeAmong(db, ["org", workspaceId, tierBundle(tier), id]);
-  const byId = new Map(rows.map((row) => [row.bundle, activeBundle(row)] as const));
-  return bundlesOf(workspaceId, (bundle) => byId.get(bundle) ?? null);
 }

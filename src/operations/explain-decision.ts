@@ -65,6 +65,7 @@ export async function explainDecision(
       request_id: made.request_id ?? null,
       released,
       headers: membersOf(made.data)["headers"] ?? {},
+      shadow: agent === null ? (membersOf(made.data)["shadow"] ?? null) : null,
       outcome: outcomeIn(entries),
       seq: made.seq,
       reported: entries

@@ -101,6 +101,21 @@ export async function validatePolicy(
   });
 }
 
+/**
+ * The policies of a text that could come into force, for a trial.
+ * @param isKnown the text was checked as a whole before: it is only read.
+ */
+export async function compiledFor(
+  ports: PolicyPorts,
+  scope: PolicyScope,
+  source: string,
+  { isKnown }: { readonly isKnown: boolean },
+): Promise<Result<CompiledBundle, Refusal>> {
+  const made = isKnown ? readBundle(ports.cedar, source) : await validated(ports, scope, source);
+  if (!made.ok) return err(invalid(scope, made.error));
+  return ok("compiled" in made.value ? made.value.compiled : made.value);
+}
+
 /** A text that could come into force. */
 interface Valid extends ValidBundle {
   readonly digest: string;
@@ -147,7 +162,7 @@ const shown = ({ line, column, policy, message, hint }: Fault): PolicyFault => (
 /** Each fault is named by its place: its line and its column. */
 const invalid = (scope: PolicyScope, faults: readonly Fault[]): Refusal => ({
   code: "policy_invalid",
-  detail: `The policies of ${inWords(scope)} are not valid, and nothing was added. Mend the places that are listed.`,
+  detail: `The policies of ${inWords(scope)} are not valid. Mend the places that are listed; nothing was changed.`,
   errors: faults.map(({ line, column, policy, message, hint }) => ({
     member: `${line}:${column}`,
     detail: [policy === null ? message : `${policy}: ${message}`, ...(hint === null ? [] : [hint])].join(" "),

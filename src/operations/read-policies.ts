@@ -115,6 +115,7 @@ const bundleView = (row: NamedBundle): PolicyBundle => ({
   active: row.active,
   previous: row.previous,
   latest: row.latest,
+  shadow: row.shadow,
   activated_by: row.activatedBy,
   activated_at: rfc3339OrNull(row.activatedAt),
 });

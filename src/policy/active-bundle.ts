@@ -1,17 +1,49 @@
-/** A bundle in force, from its row. */
+/** The bundles that decisions look at, from their rows. */
 import type { WorkspaceId } from "../kernel/ids.ts";
-import { tierBundle, type ActiveRow } from "./bundle-reads.ts";
+import { tierBundle, type HeldRow } from "./bundle-reads.ts";
 import type { Bundles } from "./engine.ts";
 import type { ActiveBundle, CompiledBundle, CompiledPolicy, PolicyScope } from "./shape.ts";
 
 /** @throws Error for a form that a newer version of Dome wrote: without its policies nothing may be decided. */
-export function activeBundle({ bundle, scope, name, number, digest, compiled }: ActiveRow): ActiveBundle {
+export function activeBundle({ bundle, scope, name, number, digest, compiled }: HeldRow): ActiveBundle {
   return {
     scope: scopeOf(bundle, scope, name),
     version: number,
     digest,
     compiled: compiledBundle(bundle, compiled),
   };
+}
+
+/** The versions of a bundle that decisions look at. */
+export interface HeldBundle {
+  /** In force; null: none. */
+  readonly active: ActiveBundle | null;
+  /** Evaluated beside it, and decides nothing; null: none. */
+  readonly shadow: ActiveBundle | null;
+}
+
+/** @param rows of one bundle. @throws Error as `activeBundle`. */
+export function heldBundle(rows: readonly HeldRow[]): HeldBundle {
+  const [active, shadow] = [false, true].map((isShadow) => rows.find((row) => row.isShadow === isShadow));
+  return {
+    active: active === undefined ? null : activeBundle(active),
+    shadow: shadow === undefined ? null : activeBundle(shadow),
+  };
+}
+
+/**
+ * The bundles for the agents of a workspace, with those in shadow in the place of those in force.
+ * @param find one of them by its id.
+ * @returns null: none of these agents has one in shadow.
+ */
+export function shadowOf(
+  workspace: WorkspaceId,
+  agents: readonly { readonly id: string; readonly tier: string }[],
+  find: (id: string) => HeldBundle | undefined,
+): Bundles | null {
+  const ids = ["org", workspace, ...agents.flatMap(({ id, tier }) => [id, tierBundle(tier)])];
+  if (ids.every((id) => (find(id)?.shadow ?? null) === null)) return null;
+  return bundlesOf(workspace, (id) => find(id)?.shadow ?? find(id)?.active ?? null);
 }
 
 /**

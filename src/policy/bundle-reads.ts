@@ -30,44 +30,49 @@ export type BundleId = "org" | WorkspaceId | AgentId | `tier:${string}`;
 
 export const tierBundle = (tier: string): BundleId => `tier:${tier}`;
 
-/** A version that is in force, as decisions read it. */
-export interface ActiveRow {
+/** A version that is in force or in shadow, as decisions read it. */
+export interface HeldRow {
   readonly bundle: string;
   readonly scope: PolicyScopeKind;
   readonly name: string | null;
   readonly number: number;
   readonly digest: string;
   readonly compiled: string;
+  readonly isShadow: boolean;
 }
 
-const active = {
+const held = {
   bundle: policyBundles.id,
   scope: policyBundles.scope,
   name: policyBundles.name,
   number: policyVersions.number,
   digest: policyVersions.digest,
   compiled: policyVersions.compiled,
+  isShadow: sql`${policyVersions.number} IS ${policyBundles.shadow}`.mapWith(Boolean).as("is_shadow"),
 };
 
-const inForce = (db: Database) =>
+const heldVersions = (db: Database) =>
   db
-    .select(active)
+    .select(held)
     .from(policyBundles)
     .innerJoin(
       policyVersions,
-      and(eq(policyVersions.bundle, policyBundles.id), eq(policyVersions.number, policyBundles.active)),
+      and(
+        eq(policyVersions.bundle, policyBundles.id),
+        or(eq(policyVersions.number, policyBundles.active), eq(policyVersions.number, policyBundles.shadow)),
+      ),
     );
 
-/** The versions in force of the organization and of all tiers. */
-export const organizationBundlesReading = (db: Database): Reading<readonly ActiveRow[]> => ({
-  statements: [inForce(db).where(isNull(policyBundles.workspaceId))],
-  parse: (rows: readonly ActiveRow[] = []) => rows,
+/** The versions of the organization and of all tiers that are in force or in shadow. */
+export const organizationBundlesReading = (db: Database): Reading<readonly HeldRow[]> => ({
+  statements: [heldVersions(db).where(isNull(policyBundles.workspaceId))],
+  parse: (rows: readonly HeldRow[] = []) => rows,
 });
 
-/** The version in force of a workspace or of an agent; null: it has none. */
-export const bundleReading = (db: Database, id: WorkspaceId | AgentId): Reading<ActiveRow | null> => ({
-  statements: [inForce(db).where(eq(policyBundles.id, id))],
-  parse: (rows: readonly ActiveRow[] = []) => rows[0] ?? null,
+/** Those of a workspace or of an agent. */
+export const bundleReading = (db: Database, id: WorkspaceId | AgentId): Reading<readonly HeldRow[]> => ({
+  statements: [heldVersions(db).where(eq(policyBundles.id, id))],
+  parse: (rows: readonly HeldRow[] = []) => rows,
 });
 
 /** A bundle, with the name of its workspace. */
@@ -82,8 +87,8 @@ export const findBundle = (db: Database, id: BundleId): Promise<NamedBundle | un
   withWorkspace(db).where(eq(policyBundles.id, id)).get();
 
 /** The versions in force of some bundles. */
-export const activeAmong = (db: Database, ids: readonly BundleId[]): Promise<ActiveRow[]> =>
-  inForce(db).where(inList(policyBundles.id, ids));
+export const activeAmong = (db: Database, ids: readonly BundleId[]): Promise<HeldRow[]> =>
+  heldVersions(db).where(and(inList(policyBundles.id, ids), eq(policyVersions.number, policyBundles.active)));
 
 /**
  * A page of the versions in force of a workspace and its agents that name an entry of its catalog, or a part of one. The

@@ -111,11 +111,7 @@ export class PolicyEngine {
   }
 
   #decideFor(agent: PolicyAgent, request: PolicyRequest, bundles: Bundles): PolicyVerdict {
-    const asking = {
-      principal: placedAgent(request.workspace, agent),
-      action: actionOf(request.asked),
-      resource: placedResource(request.workspace, request.asked),
-    };
+    const asking = askingFor(agent, request);
     const applying = applyingTo(agent, bundles);
     const isBaseline = bundles.tier(agent.tier) === null;
     const parts = forbiddenParts(request, applying, asking);
@@ -160,6 +156,18 @@ export class PolicyEngine {
     return verdictOf(agent, slice, answer);
   }
 }
+
+/** What the policies that a decision looks at read of the context. */
+export const readsOf = (request: PolicyRequest, bundles: Bundles): readonly Path[] =>
+  request.agents.flatMap((agent) =>
+    sliceOf(applyingTo(agent, bundles), askingFor(agent, request)).flatMap(({ policy }) => policy.reads),
+  );
+
+const askingFor = (agent: PolicyAgent, { workspace, asked }: PolicyRequest): Asking => ({
+  principal: placedAgent(workspace, agent),
+  action: actionOf(asked),
+  resource: placedResource(workspace, asked),
+});
 
 /** What says which bundles apply to an agent. */
 type Bound = Pick<PolicyAgent, "id" | "tier">;

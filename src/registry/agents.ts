@@ -101,6 +101,16 @@ export const namesOfAgents = (
       ),
     );
 
+/** Those of these agents that the workspace has, by id. */
+export async function agentsById(
+  db: Database,
+  workspace: WorkspaceId,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, RegisteredAgent>> {
+  const rows = await select(db).where(and(inList(agents.id, ids), eq(agents.workspaceId, workspace)));
+  return new Map(rows.map((row) => [row.agent.id, toRegistered(row)]));
+}
+
 /** As `findAgentById`, for one batch with other reads. */
 export const agentReading = (db: Database, id: AgentId): Reading<RegisteredAgent | undefined> => ({
   statements: [select(db).where(eq(agents.id, id))],

@@ -28,6 +28,7 @@ const NO_CHANGE = [
   "testIdentityProvider",
   "testTool",
   "validatePolicy",
+  "replayDecisions",
   "decideAfresh",
   "createTestToken",
 ];

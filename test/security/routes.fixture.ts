@@ -129,6 +129,8 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   pushPolicy: (unique) => ({ source: `@id("x") forbid (principal, action, resource); // ${unique}` }),
   validatePolicy: () => ({ source: "" }),
   activatePolicy: empty,
+  shadowPolicy: () => ({ version: 1 }),
+  replayDecisions: () => ({ source: "", since: "2026-01-01T00:00:00Z" }),
   addTier: named,
   updateTier: described,
   testIdentityProvider: empty,

@@ -35,9 +35,14 @@ export const sampleRecord = (i: number, changes: Partial<AuditRecord> = {}): Aud
   ...changes,
 });
 
-/** All five personal members in clear text. */
+/** All personal members in clear text. */
 export const PERSONAL: Partial<AuditRecord> = {
   operator: { subject: "ada@example.com", token: sampleId("opt", 1) },
-  user: { id: "usr_abcdefghijklmnopqrstuvwxyz", subject: "grace", email: "grace@example.com" },
+  user: {
+    id: "usr_abcdefghijklmnopqrstuvwxyz",
+    subject: "grace",
+    email: "grace@example.com",
+    groups: ["billing", "on-call"],
+  },
   request: { method: "POST", ip: "192.0.2.7", country: "DE", user_agent: "curl/8.5" },
 };

@@ -2,11 +2,11 @@
 import { PolicyEngine, type Bundles } from "../../src/policy/engine.ts";
 import { testCedar } from "./cedar-module.ts";
 
-export const NO_BUNDLES: Bundles = {
+const NO_BUNDLES: Bundles = {
   organization: null,
   workspace: null,
   tier: () => null,
   agent: () => null,
 };
 
-export const NO_POLICIES = { engine: new PolicyEngine(testCedar()), bundles: NO_BUNDLES };
+export const NO_POLICIES = { engine: new PolicyEngine(testCedar()), bundles: NO_BUNDLES, shadow: null };

@@ -94,6 +94,8 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   validatePolicy: [],
   activatePolicy: ["policy.activated"],
   rollBackPolicy: ["policy.rolled_back"],
+  shadowPolicy: ["policy.shadowed"],
+  replayDecisions: ["audit.read"],
   addTier: ["tier.added"],
   updateTier: ["tier.updated"],
   removeTier: ["tier.removed"],

@@ -212,6 +212,7 @@ describe("the audit list", () => {
           order: "newest",
           limit: 5,
           readings: false,
+          shadow: false,
         } as const;
         const range = { from: 1, to: count };
         const scan = scanStatement(query, range, budget);
@@ -236,7 +237,7 @@ describe("the audit list", () => {
   it("never sorts: each filter's index gives ledger order", async () => {
     const { ledger } = await filled();
     await runInDurableObject(ledger, (_object, { storage: { sql } }) => {
-      const base = { order: "newest", limit: 50, readings: false } as const;
+      const base = { order: "newest", limit: 50, readings: false, shadow: false } as const;
       const queries = [
         {},
         { agent: agent(1) },
@@ -246,6 +247,8 @@ describe("the audit list", () => {
         { kind: "agent.*" },
         { key: "key_1", actor: agent(1) },
         { decision: "deny" },
+        { decision: "any", actor: agent(1) },
+        { shadow: true },
         { user: OTHER, decision: "allow", kind: "decision" },
         { user: OTHER, actor: agent(1) },
         { decision: "allow", operator: "ada" },

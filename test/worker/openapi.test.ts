@@ -168,6 +168,8 @@ describe("every answer", () => {
     }
     await call("rollBackPolicy", policies);
     await call("rollBackPolicy", policies);
+    await call("shadowPolicy", policies, { body: { version: 1 } });
+    await call("replayDecisions", policies, { body: { since: "2026-01-01T00:00:00Z", source: forbids } });
     await call("listPolicyBundles");
     await call("showPolicyBundle", policies);
     await call("listPolicyVersions", policies);
@@ -381,6 +383,7 @@ describe("every answer", () => {
       "listOpenActs",
       "listUsers",
       "registerAgent",
+      "replayDecisions",
       "reportEvents",
       "revokeToken",
       "showAuditRecord",

@@ -29,6 +29,11 @@ import type { Route } from "../route.ts";
 
 const auditList = list(shownEntry).meta({ id: "AuditList" });
 
+const flag = z
+  .enum(["true", "false"])
+  .default("false")
+  .transform((text) => text === "true");
+
 const listQuery = auditQuery.extend({
   workspace: z
     .union([name, z.literal("org")], "must be the name of a workspace, or org")
@@ -42,11 +47,10 @@ const listQuery = auditQuery.extend({
       message: "must be a kind of audit records, or `family.*` with the first words of some",
     })
     .optional(),
-  readings: z
-    .enum(["true", "false"])
-    .default("false")
-    .transform((text) => text === "true")
-    .meta({ description: "`true`: readings of the ledger too; by default they are left out" }),
+  readings: flag.meta({ description: "`true`: readings of the ledger too; by default they are left out" }),
+  shadow: flag.meta({
+    description: "`true`: only decisions that a version of policies in shadow would have made otherwise",
+  }),
   ...userFilter,
 });
 

@@ -5,7 +5,11 @@ import {
   policyBundle,
   policyBundleList,
   policyPush,
+  policyReplay,
+  policyReplayed,
   policyScope,
+  policyShadow,
+  policyShadowed,
   policySource,
   policyValidation,
   policyVersion,
@@ -16,6 +20,8 @@ import { whatIf, whatIfRequest } from "../../contract/check.ts";
 import { allWorkspaces, countInput, page } from "../../contract/words.ts";
 import { activatePolicy, rollBackPolicy } from "../../operations/activate-policy.ts";
 import { decideAfresh } from "../../operations/decide-afresh.ts";
+import { replayDecisions } from "../../operations/replay-decisions.ts";
+import { shadowPolicy } from "../../operations/shadow-policy.ts";
 import { pushPolicy, validatePolicy } from "../../operations/push-policy.ts";
 import {
   listPolicyBundles,
@@ -186,5 +192,46 @@ export const policyRoutes: readonly Route[] = [
     },
     async ({ services, asked, params, query: { workspace } }) =>
       reply(await rollBackPolicy(services.operations, asked, { ...params, workspace })),
+  ),
+  problemRoute(
+    {
+      method: "post",
+      path: `${path}/{scope}/shadow`,
+      operationId: "shadowPolicy",
+      summary: "Evaluate a version beside the one in force, and record where they differ; it decides nothing",
+      tag,
+      door: write,
+      params: scopePath,
+      query,
+      body: policyShadow,
+      answers: [
+        {
+          status: 200,
+          description: "Committed; holds everywhere after `effective_in_ms`",
+          schema: policyShadowed,
+        },
+      ],
+    },
+    async ({ services, asked, params, query: { workspace }, body }) =>
+      reply(await shadowPolicy(services.operations, asked, { ...params, workspace }, body.version)),
+  ),
+  problemRoute(
+    {
+      method: "post",
+      path: `${path}/{scope}/replay`,
+      operationId: "replayDecisions",
+      summary:
+        "Decide recorded calls again under a text or a version, and say what would change; nothing is recorded",
+      tag,
+      door: { by: "operator", permission: "decisions:explain" },
+      params: scopePath,
+      query,
+      body: policyReplay,
+      answers: [
+        { status: 200, description: "A page of recorded calls, decided again", schema: policyReplayed },
+      ],
+    },
+    async ({ services, asked, params, query: { workspace }, body }) =>
+      reply(await replayDecisions(services.operations, asked, { ...params, workspace }, body), 200, NO_STORE),
   ),
 ];

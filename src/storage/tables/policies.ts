@@ -19,6 +19,8 @@ export const policyBundles = sqliteTable("policy_bundles", {
   previous: integer(),
   activatedBy: text("activated_by"),
   activatedAt: integer("activated_at"),
+  /** The version that is evaluated beside the one in force and decides nothing; null: none. */
+  shadow: integer(),
 });
 
 /** What was pushed. A row never changes. */

@@ -24,6 +24,7 @@ describe("the committed form of a record", () => {
         id: "usr_abcdefghijklmnopqrstuvwxyz",
         subject: { sha256: digest("user.subject", "grace") },
         email: { sha256: digest("user.email", "grace@example.com") },
+        groups: { sha256: digest("user.groups", '["billing","on-call"]') },
       },
       request: {
         method: "POST",
@@ -59,6 +60,14 @@ describe("the committed form of a record", () => {
     }
   });
 
+  it("is in version 2 what it was in version 1 for a record of that time, so that old exports verify", () => {
+    const { groups: _groups, ...user } = PERSONAL.user ?? { id: "" };
+    const old = sampleRecord(1, { ...PERSONAL, user });
+    expect(toHex(sha256Sync(committedBytes(old, SALT)))).toBe(
+      "bcee83601ce83183020a482b8388bc0c4e4c8026854a07308fdab16551c078cb",
+    );
+  });
+
   it("does not change the record it is made of", () => {
     const record = sampleRecord(1, PERSONAL);
     const before = canonical(record);
@@ -71,7 +80,11 @@ describe("the committed form of a record", () => {
       {
         operator: fc.record({ subject: fc.string({ minLength: 1 }), token: fc.constant(sampleId("opt", 2)) }),
         user: fc.record(
-          { id: fc.constant("usr_1"), email: fc.string({ minLength: 1 }) },
+          {
+            id: fc.constant("usr_1"),
+            email: fc.string({ minLength: 1 }),
+            groups: fc.array(fc.string({ maxLength: 20 }), { maxLength: 5 }),
+          },
           { requiredKeys: ["id"] },
         ),
         request: fc.record(
@@ -95,7 +108,8 @@ describe("the committed form of a record", () => {
 
   it("leaves nothing of the person in an erased record", () => {
     const text = fromUtf8(committedBytes(erase(sampleRecord(1, PERSONAL), SALT), null));
-    for (const personal of ["ada@example.com", "grace@example.com", "192.0.2.7", "curl/8.5"]) {
+    const people = ["ada@example.com", "grace@example.com", "billing", "on-call", "192.0.2.7", "curl/8.5"];
+    for (const personal of people) {
       expect(text).not.toContain(personal);
     }
   });

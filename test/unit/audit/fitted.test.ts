@@ -33,7 +33,7 @@ const hostileJson = fc.oneof(
   fc.constant({ deep: Array.from({ length: 60 }).reduce<unknown>((inner) => [inner], "x") }),
 );
 const id = (prefix: "agt" | "dec") => fc.nat(99).map((i) => sampleId(prefix, i));
-const person = { id: hostileText, email: hostileText };
+const person = { id: hostileText, email: hostileText, groups: fc.array(hostileText, { maxLength: 300 }) };
 const hostileFacts: fc.Arbitrary<AuditFacts> = fc.record(
   {
     workspace: fc.constantFrom(WORKSPACE, "org" as const),
@@ -132,6 +132,16 @@ describe("whatever a producer can write", () => {
     const { record } = made({ ...facts, data: { text: "x".repeat(MAX_RECORD_BYTES) }, detail: "why" });
     expect(record.detail).toBe("why");
     expect(record.data).toEqual({ omitted: ["data"], bytes: expect.any(Number) as number });
+  });
+
+  it.each([
+    ["too many", Array.from({ length: 201 }, (_, i) => `g${i}`)],
+    ["too long", ["g".repeat(257)]],
+    ["too much text", Array.from({ length: 20 }, (_, i) => String(i).padStart(256, "g"))],
+  ])("has no groups of a user when they are %s: half of them would be another statement", (_, groups) => {
+    const { record } = made({ ...facts, user: { id: "usr_1", groups }, data: { a: 1 } });
+    expect(record.user).toEqual({ id: "usr_1" });
+    expect(record.data).toEqual({ a: 1, omitted: ["user.groups"] });
   });
 
   it("takes a name of any length in clear arguments: the caller chooses it (P8)", () => {

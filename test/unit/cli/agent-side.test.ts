@@ -172,6 +172,7 @@ describe("dome explain", () => {
     headers: {},
     outcome: null,
     seq: 12,
+    shadow: null,
     reported: [],
   };
 

@@ -21,7 +21,7 @@ test("the commands are these", () => {
       "integrations add, integrations list, integrations show, integrations update, integrations remove, " +
       "idp add, idp list, idp show, idp test, idp remove, " +
       "tiers add, tiers list, tiers show, tiers update, tiers remove, " +
-      "policy validate, policy fmt, policy test, policy push, policy activate, policy rollback, policy list, policy show, policy versions, policy diff, " +
+      "policy validate, policy fmt, policy test, policy push, policy simulate, policy shadow, policy activate, policy rollback, policy list, policy show, policy versions, policy diff, " +
       "token issue, token exchange, token inspect, token revoke, users list, users show, users stop, users resume, users test-token, signing-keys list, " +
       "signing-keys rotate, root-key status, root-key rewrap, check, call, explain, chain verify, audit list, audit open, audit show, " +
       "audit tail, audit chain, audit replay, help"

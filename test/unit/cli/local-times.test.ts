@@ -72,6 +72,7 @@ const EXPLANATION: Explanation = {
   headers: {},
   outcome: null,
   seq: 12,
+  shadow: null,
   reported: [
     {
       id: `evt_${"0".repeat(26)}`,

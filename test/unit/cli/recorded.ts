@@ -176,6 +176,7 @@ const explanation: Explanation = {
   headers: {},
   outcome: null,
   seq: 12,
+  shadow: null,
   reported: [{ id: `evt_${ULID}`, kind: "sdk.error", time: THEN, agent: AGENT_ID, event: {} }],
 };
 const stopped = agent({
@@ -248,12 +249,41 @@ const ONE: readonly (readonly [path: RegExp, body: object])[] = [
   [/^tiers\/[^/]+$/, tier],
   [/^policies\/[^/]+\/versions\/[^/]+$/, { ...policyVersion, source: "" }],
   [
+    /^policies\/[^/]+\/replay$/,
+    {
+      replayed: 7,
+      drifted: 1,
+      skipped: [{ gap: "arguments", resource: "crm/find", calls: 2 }],
+      next_cursor: null,
+      changed: [
+        {
+          decision_id: DECISION_ID,
+          time: THEN,
+          agent: AGENT_ID,
+          agent_name: "support-triage",
+          action: "tool:use",
+          resource: "crm/delete",
+          recorded: "allow",
+          before: { decision: "allow", reason: "permitted", detail: "It is permitted.", policies: [] },
+          after: {
+            decision: "deny",
+            reason: "policy_forbidden",
+            detail: "It is forbidden.",
+            policies: ["workspace/no-crm"],
+          },
+          assumed: false,
+        },
+      ],
+    },
+  ],
+  [
     /^policies\/[^/]+$/,
     {
       ...policies,
       active: 3,
       previous: 2,
       latest: 3,
+      shadow: null,
       activated_by: "ada@example.com",
       activated_at: THEN,
     },

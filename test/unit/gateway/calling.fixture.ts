@@ -121,10 +121,11 @@ export function calling(more: Partial<RegisteredAgent> = {}) {
       load: () => Promise.resolve(),
       loadInTurn: () => Promise.resolve(),
       agent: () => Promise.resolve(caller.agents[0]),
-      policies: () => Promise.resolve(NO_POLICIES.bundles),
+      policies: () => Promise.resolve(NO_POLICIES),
     },
     tiers: BUILT_IN_TIERS,
     policyEngine: NO_POLICIES.engine,
+    trialEngine: NO_POLICIES.engine,
     recordable: (_asked, _clear, args) => (args === undefined ? {} : { arguments_digest: "digest" }),
   };
   const upstream = later<Performed<string>>();

@@ -2,7 +2,7 @@
  * Both doors before one server that a test plays, in time that stands still: the HTTP door of `crm`, and the MCP door of
  * `search`, whose server is modern. `GET /tickets` and `find` were reviewed as read-only.
  */
-import { NO_BUNDLES } from "../../support/no-policies.ts";
+import { NO_POLICIES } from "../../support/no-policies.ts";
 import { Egress } from "../../../src/egress/egress.ts";
 import type { Fetch } from "../../../src/egress/open.ts";
 import { callHttp, type HttpPorts } from "../../../src/gateway/http/call-http.ts";
@@ -48,7 +48,7 @@ export function doors(serve: (sent: ToServer) => Promise<Response>, agent: Parti
     configuration: {
       ...world.ports.configuration,
       catalog: () => Promise.resolve(TOOLS),
-      policies: () => Promise.resolve(NO_BUNDLES),
+      policies: () => Promise.resolve(NO_POLICIES),
       definitions: () => Promise.reject(new Error("nothing is listed here")),
     },
   };

@@ -10,7 +10,7 @@ export interface FilterOptions {
   readonly actor?: string;
   readonly kind?: string;
   readonly tool?: string;
-  readonly decision?: "allow" | "deny";
+  readonly decision?: "allow" | "deny" | "any";
   readonly reason?: string;
   readonly operator?: string;
   readonly requestId?: string;
@@ -18,6 +18,7 @@ export interface FilterOptions {
   readonly user?: readonly string[];
   readonly key?: string;
   readonly readings?: true;
+  readonly shadow?: true;
   readonly since?: string;
 }
 
@@ -29,7 +30,7 @@ export function withFilters(command: Command, session: Session): Command {
     .option("--actor <agent>", "any agent of the chain; name or id")
     .option("--kind <kind>", "decision, agent.suspended, or a whole family: 'agent.*'")
     .option("--tool <tool>", "<tool>, which covers its operations, or <tool>/<operation>")
-    .addOption(new Option("--decision <decision>", "only these").choices(["allow", "deny"]))
+    .addOption(new Option("--decision <decision>", "only these").choices(["allow", "deny", "any"]))
     .option("--reason <code>", "only this reason")
     .option("--operator <subject>", "only what this operator did")
     .option("--request-id <id>", "only this request")
@@ -39,6 +40,7 @@ export function withFilters(command: Command, session: Session): Command {
       "only what was done for this end user: usr_…, e-mail address, or ISSUER SUBJECT [TENANT]",
     )
     .option("--key <key>", "only what was done with this API key, and to it")
+    .option("--shadow", "only decisions that policies in shadow would have made otherwise")
     .option("--readings", "readings of the ledger too")
     .option("--since <time>", "from this time on, or a duration back from now: 1h", back);
 }

@@ -7,7 +7,9 @@ import { diffCommand } from "./diff.ts";
 import { fmtCommand } from "./fmt.ts";
 import { listCommand } from "./list.ts";
 import { pushCommand } from "./push.ts";
+import { shadowCommand } from "./shadow.ts";
 import { showCommand } from "./show.ts";
+import { simulateCommand } from "./simulate.ts";
 import { testCommand } from "./test.ts";
 import { validateCommand } from "./validate.ts";
 import { versionsCommand } from "./versions.ts";
@@ -18,6 +20,8 @@ export const policyCommand = (session: Session, title: Title): Command =>
     fmtCommand(session),
     testCommand(session),
     pushCommand(session),
+    simulateCommand(session),
+    shadowCommand(session),
     activateCommand(session),
     rollbackCommand(session),
     listCommand(session),

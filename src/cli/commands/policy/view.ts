@@ -10,6 +10,7 @@ export const bundleMembers = (style: Style, bundle: PolicyBundle): readonly (rea
   ["active", bundle.active],
   ["before", bundle.previous],
   ["newest", bundle.latest],
+  ["shadow", bundle.shadow],
   ["activated", style.ago(bundle.activated_at)],
   ["by", bundle.activated_by],
 ];
