@@ -86,9 +86,11 @@ const withWorkspace = (db: Database) =>
 export const findBundle = (db: Database, id: BundleId): Promise<NamedBundle | undefined> =>
   withWorkspace(db).where(eq(policyBundles.id, id)).get();
 
+const isInForce = eq(policyVersions.number, policyBundles.active);
+
 /** The versions in force of some bundles. */
 export const activeAmong = (db: Database, ids: readonly BundleId[]): Promise<HeldRow[]> =>
-  heldVersions(db).where(and(inList(policyBundles.id, ids), eq(policyVersions.number, policyBundles.active)));
+  heldVersions(db).where(and(inList(policyBundles.id, ids), isInForce));
 
 /**
  * A page of the versions in force of a workspace and its agents that name an entry of its catalog, or a part of one. The
@@ -99,12 +101,13 @@ export const activeNaming = (
   entry: { readonly workspace: WorkspaceId; readonly name: string },
   after: string | undefined,
   limit: number,
-): Promise<ActiveRow[]> => {
+): Promise<HeldRow[]> => {
   const whole = JSON.stringify(entry.name);
   const part = `${whole.slice(0, -1)}/`;
-  return inForce(db)
+  return heldVersions(db)
     .where(
       and(
+        isInForce,
         eq(policyBundles.workspaceId, entry.workspace),
         after === undefined ? undefined : gt(policyBundles.id, after),
         sql`(instr(${policyVersions.compiled}, ${whole}) > 0 OR instr(${policyVersions.compiled}, ${part}) > 0)`,

@@ -9,7 +9,7 @@
 import type { WorkspaceId } from "../../kernel/ids.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { compiledBundle } from "../../policy/active-bundle.ts";
-import { activeNaming, type ActiveRow } from "../../policy/bundle-reads.ts";
+import { activeNaming, type HeldRow } from "../../policy/bundle-reads.ts";
 import type { Cedar } from "../../policy/cedar.ts";
 import { factsOf, namesEntry, type PolicyWorld } from "../../policy/policy-world.ts";
 import { MOST_FAULTS, type CompiledBundle, type PolicyFault } from "../../policy/shape.ts";
@@ -67,7 +67,7 @@ export const breaking = (policies: readonly string[]): { readonly breaks?: strin
   policies.length === 0 ? {} : { breaks: [...policies] };
 
 interface Broken {
-  readonly bundle: ActiveRow;
+  readonly bundle: HeldRow;
   readonly fault: PolicyFault;
 }
 
@@ -95,7 +95,7 @@ function faultsOf(cedar: Cedar, bundle: CompiledBundle, world: PolicyWorld): rea
 const identityOf = ({ policy, message }: PolicyFault): string => `${policy ?? ""} ${message}`;
 
 /** `workspace`, `agent:NAME` */
-const inShort = ({ scope, name }: ActiveRow): string => (scope === "agent" ? `agent:${name ?? ""}` : scope);
+const inShort = ({ scope, name }: HeldRow): string => (scope === "agent" ? `agent:${name ?? ""}` : scope);
 
 /** Each fault is named by its place: the scope, the version, its line and its column. */
 const refusalOf = (broken: readonly Broken[]): Refusal => ({
