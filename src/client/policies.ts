@@ -19,7 +19,6 @@ import {
   type PolicyVersion,
   type PolicyVersionDetail,
 } from "../contract/policy.ts";
-import { defined } from "../kernel/defined.ts";
 import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
@@ -120,7 +119,7 @@ export class Policies {
     const path = route`/api/v1/policies/${scope}/replay`;
     let cursor: string | undefined;
     do {
-      const body = { ...asked, ...defined({ cursor }) };
+      const body = { ...asked, cursor };
       const page: PolicyReplayed = await this.#transport.change("POST", path, policyReplayed, {
         body,
         query: { workspace },
