@@ -11,6 +11,7 @@ import { startProvider, type RunningProvider } from "../test/support/oidc-provid
 import { runAgentCode } from "./demo/agent-code.ts";
 import { startTicketServer, type TicketServer } from "./demo/ticket-server.ts";
 import { callTickets } from "./demo/tool-calls.ts";
+import { tightenRule } from "./demo/tighten-rule.ts";
 import { actForAlice } from "./demo/delegation.ts";
 import { haltWorkspace, stopFamily } from "./demo/incident.ts";
 import { startBusyAgent, type Call } from "./demo/busy-agent.ts";
@@ -177,7 +178,7 @@ async function showTrail({ run }: Stage, decision: string): Promise<void> {
 }
 
 async function revoke({ run, ask }: Stage): Promise<void> {
-  heading("11. Revoke: final, and the record stays");
+  heading("12. Revoke: final, and the record stays");
   await run("dome agents revoke support-triage ticket-writer --yes");
   await run("dome agents revoke night-shift lead writer reader helpdesk --yes --wait");
   await run("dome agents list");
@@ -207,6 +208,7 @@ async function play(stage: Stage, provider: RunningProvider, tickets: TicketServ
   await haltWorkspace(stage);
   await runAgentCode(stage);
   await callTickets(stage, provider, tickets);
+  await tightenRule(stage, provider);
   await revoke(stage);
 }
 
@@ -261,6 +263,7 @@ try {
       "a real tool",
       "called for a user through Dome: checked arguments, a change held back, a stream that a stop cut",
     ],
+    ["a rule", "tried on the calls of before, in force while the agent called, and taken back"],
     ["the ledger", "which has a record of all of this, also of agents that are revoked"],
   ]);
   say(

@@ -24,7 +24,7 @@ export async function callTickets(
     "An MCP server runs beside this demo: the company's tickets, on the official SDK. The catalog gets it, and Dome pins " +
       "what each of its operations says of itself:",
   );
-  await run(`dome tools add tickets --kind mcp --url ${tickets.url}`);
+  await run(`dome tools add tickets --kind mcp --url ${tickets.url} --clear-arguments`);
   await run("dome tools refresh tickets");
   say("support-triage, which was stopped in incident 6, goes on, and now declares the tool, too:");
   await run('dome agents resume support-triage --reason "incident 6 is over"');
