@@ -9,6 +9,7 @@ import type { RawEnv } from "../../src/env.ts";
 import worker from "../../src/worker.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { unlimitedRefusals } from "../support/unlimited-refusals.ts";
+import { whileUndecided } from "../support/while-undecided.ts";
 
 export interface Sent {
   /** The whole `Authorization` header. */
@@ -66,7 +67,10 @@ export const jsonOf = (answer: Answer): unknown => (answer.text === "" ? null : 
 
 /** The body of a success; anything else fails the test with what was said. */
 export async function done<T>(method: string, path: string, sent: Sent = {}): Promise<T> {
-  const answer = await send(method, path, sent);
+  const answer = await whileUndecided(
+    () => send(method, path, sent),
+    ({ status, text }) => status === 503 && text.includes('"code":"unavailable"'),
+  );
   if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
   return jsonOf(answer) as T;
 }

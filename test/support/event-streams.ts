@@ -2,25 +2,23 @@
 import { expect } from "vitest";
 import { EventReader, type Heard } from "./event-reader.ts";
 import { TEST_ISSUER } from "./fixed-secrets.ts";
+import { whileUndecided } from "./while-undecided.ts";
 import { worker } from "./worker-api.ts";
 
-/** Asks again while the answer is "undecided": a machine under load may be too slow for a lease. */
-export async function openStream(
+export const openStream = (
   credential: string,
   headers: Readonly<Record<string, string>> = {},
   query = "",
-): Promise<Response> {
-  const MOST_ATTEMPTS = 4;
-  for (let attempt = 1; ; attempt += 1) {
-    const answer = await worker(
-      new Request(`${TEST_ISSUER}/api/v1/agents/self/events${query}`, {
-        headers: { authorization: `Bearer ${credential}`, ...headers },
-      }),
-    );
-    if (answer.status !== 503 || attempt === MOST_ATTEMPTS) return answer;
-    await answer.body?.cancel();
-  }
-}
+): Promise<Response> =>
+  whileUndecided(
+    () =>
+      worker(
+        new Request(`${TEST_ISSUER}/api/v1/agents/self/events${query}`, {
+          headers: { authorization: `Bearer ${credential}`, ...headers },
+        }),
+      ),
+    ({ status }) => status === 503,
+  );
 
 /** @param last the number to come back with. */
 export async function listen(credential: string, last?: number): Promise<EventReader> {

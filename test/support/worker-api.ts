@@ -30,6 +30,7 @@ import type { Role } from "../../src/operators/permissions.ts";
 import { deriveKeys, parseRootKeys } from "../../src/secrets/root-key.ts";
 import { TEST_ADMIN_TOKEN, TEST_ISSUER, TEST_ROOT_KEY } from "./fixed-secrets.ts";
 import { hurried } from "./moved-time.ts";
+import { whileUndecided } from "./while-undecided.ts";
 
 /** Takes a request and answers it: the Worker itself, or one with other bindings. */
 export type Door = (request: Request) => Promise<Response>;
@@ -52,21 +53,19 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/**
- * Sends a request, and again when the answer is "undecided, ask again": a machine under load may be too slow for a lease
- * (800 ms), and a client would repeat. Where something is really away, the last of these answers is 503 all the same.
- */
-async function answered(send: () => Promise<Response>): Promise<Answer> {
-  const MOST_ATTEMPTS = 4;
-  for (let attempt = 1; ; attempt += 1) {
-    const response = await send();
-    const { status, headers } = response;
-    const body: unknown = await response.json();
-    const { code, error } = body as { readonly code?: unknown; readonly error?: unknown };
-    const undecided = status === 503 && (code === "unavailable" || error === "temporarily_unavailable");
-    if (!undecided || attempt === MOST_ATTEMPTS) return { status, headers, body };
-  }
-}
+/** An answer as it is once Dome could decide. */
+const answered = (send: () => Promise<Response>): Promise<Answer> =>
+  whileUndecided(
+    async () => {
+      const response = await send();
+      const { status, headers } = response;
+      return { status, headers, body: (await response.json()) as unknown };
+    },
+    ({ status, body }) => {
+      const { code, error } = body as { readonly code?: unknown; readonly error?: unknown };
+      return status === 503 && (code === "unavailable" || error === "temporarily_unavailable");
+    },
+  );
 
 /** One request with a bearer credential; the body is JSON. */
 export const call = (

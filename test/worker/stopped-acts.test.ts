@@ -6,6 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vite
 import type { Halt } from "../../src/contract/halt.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { anotherIsolate } from "../support/second-isolate.ts";
+import { whileUndecided } from "../support/while-undecided.ts";
 import {
   freshWorkspace,
   operator,
@@ -51,7 +52,10 @@ const begun = (agent: Registered, count: number, door: Door = worker): Promise<R
   Promise.all(
     Array.from({ length: count }, async (_none, at) => {
       const headers = { authorization: `Bearer ${agent.secret}` };
-      const response = await door(new Request(`${TEST_ISSUER}/tools/crm/s${at}`, { headers }));
+      const response = await whileUndecided(
+        () => door(new Request(`${TEST_ISSUER}/tools/crm/s${at}`, { headers })),
+        ({ status }) => status === 503,
+      );
       const reader = (response.body as ReadableStream<Uint8Array>).getReader();
       expect(new TextDecoder().decode((await reader.read()).value)).toBe("first");
       return reader;
