@@ -27,7 +27,7 @@ export function nextFor(error: DomeError, invocation: Invocation): string | null
         ? listHere("idp", invocation)
         : nextToLook(invocation);
     case "policies_break":
-      return `dome policy list${inWorkspace(invocation.workspace ?? undefined)}`;
+      return listHere("policy", invocation);
     case "held":
       return error.problem?.errors?.[0]?.member === "reason" ? onceMore(invocation) : nextToLook(invocation);
     case "precondition_failed":
@@ -90,7 +90,7 @@ export function nextToLook(invocation: Invocation): string | null {
 }
 
 /** Nouns of things that belong to a workspace. */
-const IN_WORKSPACE = new Set(["agents", "keys", "tools", "pools", "integrations", "idp"]);
+const IN_WORKSPACE = new Set(["agents", "keys", "tools", "pools", "integrations", "idp", "policy"]);
 
 /** The command that lists the things of a noun, in the workspace of this command. */
 const listHere = (noun: string, { workspace }: Invocation): string =>
@@ -126,8 +126,13 @@ function nextToFind(missing: string | null, invocation: Invocation): string | nu
     case "pool":
     case "integration":
       return listHere(`${missing}s`, invocation);
+    case "policies":
+    case "version":
+      return listHere("policy", invocation);
+    case "record":
+      return `dome audit list${inWorkspace(invocation.workspace ?? undefined)}`;
     default:
-      return listHere(missing, invocation);
+      return missing === nounOf(invocation) ? listHere(missing, invocation) : null;
   }
 }
 

@@ -3,8 +3,29 @@ import { describeFailure } from "../../../src/cli/failure.ts";
 import type { Invocation } from "../../../src/cli/invocation.ts";
 import { hangUp, json, problem, timeOut } from "../client/fake-service.ts";
 import { SECRET } from "../client/samples.ts";
+import { below, commandTree, wordsOf } from "./command-tree.ts";
 import { dome, homeWithContexts, TOKEN } from "./run-cli.ts";
 
+/** What the service names as missing. */
+const MISSING = [
+  "agent",
+  "decision",
+  "halt",
+  "identity_provider",
+  "integration",
+  "key",
+  "operation",
+  "operator_token",
+  "policies",
+  "pool",
+  "record",
+  "secret",
+  "tier",
+  "tool",
+  "version",
+  "workspace",
+  "something_new",
+];
 const STACK = /\n\s+at |node:internal|\.ts:\d+/;
 const AS_IT_IS = (iso: string): string => iso;
 const INVOCATION: Invocation = {
@@ -99,6 +120,24 @@ describe("a failure", () => {
     });
     expect(stderr.split("\n")[0]).toBe(`error: ${said}. (invalid_request)`);
     expect(stderr).not.toMatch(/_seconds/);
+  });
+
+  test.each(MISSING)("to find %s names a command that exists, or none", async (member) => {
+    const commands = new Set(below(await commandTree()).map((command) => wordsOf(command).join(" ")));
+    const body = {
+      type: "about:blank",
+      title: "t",
+      status: 404,
+      detail: "It does not exist.",
+      instance: "/",
+      code: "not_found",
+      errors: [{ member, detail: "does not exist" }],
+    };
+    for (const words of [["policy", "list"], ["audit", "list"], ["agents", "list"], ["status"]]) {
+      const { stderr } = await dome(words, { replies: [json(404, body)] });
+      const next = /^next: dome (\S+ \S+)/m.exec(stderr)?.[1];
+      expect([undefined, true]).toContain(next === undefined ? undefined : commands.has(next));
+    }
   });
 
   test("of a member shows the member at fault, and says nothing twice", async () => {

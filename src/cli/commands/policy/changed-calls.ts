@@ -12,23 +12,30 @@ export interface ChangedCall {
   readonly becomes: "allow" | "deny";
   readonly policies: readonly string[];
   readonly detail: string;
+  /** An agent has changed since the call, and was taken as it is now. */
+  readonly assumed: boolean;
 }
 
 /** Calls of one agent and resource that the same policies decide otherwise. */
-export interface ChangedGroup extends Omit<ChangedCall, "decision_id" | "time"> {
+export interface ChangedGroup extends Omit<ChangedCall, "time" | "assumed"> {
   readonly calls: number;
+  /** Of these, calls for which an agent was taken as it is now. */
+  readonly assumed: number;
   /** The newest of them. */
   readonly last: string;
-  readonly decision_id: string;
 }
 
 /** @param calls the newest first. */
 export function grouped(calls: readonly ChangedCall[]): readonly ChangedGroup[] {
   const groups = new Map<string, ChangedGroup>();
-  for (const { time: last, ...call } of calls) {
+  for (const { time: last, assumed, ...call } of calls) {
     const key = JSON.stringify([call.becomes, call.agent, call.resource, call.policies]);
-    const newest = groups.get(key) ?? { ...call, last, calls: 0 };
-    groups.set(key, { ...newest, calls: newest.calls + 1 });
+    const newest = groups.get(key) ?? { ...call, last, calls: 0, assumed: 0 };
+    groups.set(key, {
+      ...newest,
+      calls: newest.calls + 1,
+      assumed: newest.assumed + (assumed ? 1 : 0),
+    });
   }
   return [...groups.values()].sort((a, b) =>
     a.becomes === b.becomes ? b.calls - a.calls : a.becomes === "deny" ? -1 : 1,

@@ -127,8 +127,10 @@ async function replayed(
   for await (const page of policies.replay({ ...scopeOf(options), workspace }, asked)) {
     calls += page.replayed;
     drifted += page.drifted;
-    for (const { agent_name: agent, after, ...call } of page.changed)
-      changed.push({ ...call, ...after, agent, becomes: after.decision });
+    for (const { decision_id, time, agent_name: agent, resource, after, assumed } of page.changed) {
+      const { decision: becomes, policies: deciding, detail } = after;
+      changed.push({ decision_id, time, agent, resource, becomes, policies: deciding, detail, assumed });
+    }
     for (const each of page.skipped) {
       const key = JSON.stringify([each.gap, each.resource]);
       skipped.set(key, { ...each, calls: each.calls + (skipped.get(key)?.calls ?? 0) });
@@ -155,7 +157,16 @@ async function fromShadow({ audit }: ControlPlane, options: Range): Promise<Simu
     if (!other.success || other.data.shadow.decision === decision) return [];
     const { decision: becomes, policies, detail } = other.data.shadow;
     return [
-      { decision_id, time, agent: called(names, id), resource: target?.id ?? "", becomes, policies, detail },
+      {
+        decision_id,
+        time,
+        agent: called(names, id),
+        resource: target?.id ?? "",
+        becomes,
+        policies,
+        detail,
+        assumed: false,
+      },
     ];
   });
   return { ...summary(changed, options), replayed: null, drifted: 0, skipped: [], complete: next === null };
@@ -186,9 +197,13 @@ function simulatedText(style: Style, found: Simulated): string {
     calls === null
       ? "Decisions that versions in shadow would have made otherwise, as recorded."
       : `${callsText(calls)} decided again.`;
+  const assumed = groups.reduce((sum, group) => sum + group.assumed, 0);
   return [
     `${head} ${newly_denied} newly denied, ${newly_allowed} newly allowed.`,
     ...(groups.length === 0 ? [] : ["", groupsText(style, groups), "", ...details(groups)]),
+    ...(assumed === 0
+      ? []
+      : [`For ${callsText(assumed)}, an agent has changed since, and was taken as it is now.`]),
     ...(drifted === 0
       ? []
       : ["", `${callsText(drifted)} would be decided otherwise today by the policies in force already.`]),
