@@ -57,7 +57,7 @@ export async function replayDecisions(
     workspace,
     kind: "audit.read",
     target: { type: "policy_bundle", id: scope.id },
-    data: { digest: draft.value.digest, since, ...defined({ until }) },
+    data: { scope: scope.scope, name: scope.name, digest: draft.value.digest, since, ...defined({ until }) },
   });
   if (!noted.ok) return noted;
   return ok({ ...(await replayed(ports, { workspace, scope, draft: draft.value }, items)), next_cursor });

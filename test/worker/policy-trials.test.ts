@@ -195,7 +195,7 @@ describe("a replay", () => {
         .items.map(({ target, data }) => ({ target, data }));
       expect(readings).toContainEqual({
         target: { type: "policy_bundle", id: like(/^wsp_/) },
-        data: { digest: like(/^sha256:/), since: BEGIN },
+        data: { scope: "workspace", name: home, digest: like(/^sha256:/), since: BEGIN },
       });
     });
   });

@@ -171,6 +171,20 @@ describe("dome audit list", () => {
     expect(stdout).toBe(records.map(({ id }) => `${id}\n`).join(""));
   });
 
+  test.each([
+    [{ scope: "workspace", name: "support", version: 3 }, "workspace 3"],
+    [{ scope: "tier", name: "standard", version: null }, "tier:standard "],
+    [{ scope: "agent", name: "triage", digest: "sha256:0" }, "agent:triage "],
+    [{ scope: "galaxy", name: "support" }, WORKSPACE_ID],
+  ])("names policies by their scope and version, not by an id: %j", async (data, named) => {
+    const { agent: _agent, ...rest } = record(WORKSPACE_ID, SEEN, 1);
+    const target = { type: "policy_bundle", id: WORKSPACE_ID };
+    const { stdout } = await dome(["audit", "list"], {
+      replies: [page({ ...rest, kind: "policy.activated", target, data })],
+    });
+    expect(stdout).toContain(`  ${named} `);
+  });
+
   test("says where it has looked when it finds nothing", async () => {
     const { stdout, stderr } = await dome(["audit", "list", "--workspace", "support"], { replies: [page()] });
     expect(stdout).toBe("none\n");

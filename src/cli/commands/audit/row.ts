@@ -1,8 +1,10 @@
 /** A record of the ledger for people: names, and ids only where there is no name. The wide table has the ids. */
+import { z } from "zod";
 import type { AuditEntry, ShownEntry } from "../../../contract/audit.ts";
 import { connectionInWords } from "../../../contract/mcp-operations.ts";
 import { called, chainText, type Names } from "../../names.ts";
 import type { Cell } from "../../output.ts";
+import { bundleName } from "../policy/scope.ts";
 import { markedKind } from "./self-reported.ts";
 
 export const COLUMNS = [
@@ -58,8 +60,25 @@ export function agentsOf({ agent, chain }: AuditEntry, names: Names): string | n
 export const userOf = ({ user }: AuditEntry, names: Names): string | null =>
   user === undefined ? null : called(names, user.id);
 
+/** Of a record about a policy bundle. */
+const bundleData = z.object({
+  scope: z.enum(["organization", "workspace", "tier", "agent"]),
+  name: z.string().nullable(),
+  version: z.int().nullish(),
+});
+
+/** `tier:standard 3`: a bundle, and the version that it was about. */
+function bundleOf(data: object | undefined): string | undefined {
+  const parsed = bundleData.safeParse(data);
+  if (!parsed.success) return undefined;
+  const { version } = parsed.data;
+  return [bundleName(parsed.data), ...(version == null ? [] : [String(version)])].join(" ");
+}
+
 /** The target of the act. */
-export function what({ target, operator, agent }: AuditEntry, names: Names): string | null {
+export function what({ target, operator, agent, data }: AuditEntry, names: Names): string | null {
+  const bundle = target?.type === "policy_bundle" ? bundleOf(data) : undefined;
+  if (bundle !== undefined) return bundle;
   if (target !== undefined) return called(names, target.id);
   return operator === undefined || agent === undefined ? null : called(names, agent);
 }

@@ -50,7 +50,7 @@ export const inWords = ({ scope, name }: Whose): string =>
   name === null ? "the organization" : `the ${scope} ${name}`;
 
 /** `tier:standard` */
-export const bundleName = ({ scope, name }: Whose): string =>
+export const bundleName = ({ scope, name }: Pick<Whose, "scope" | "name">): string =>
   name === null || scope === "workspace" ? scope : `${scope}:${name}`;
 
 /** @throws CommandFailure (exit 2) when the file cannot be read or is not UTF-8. */
