@@ -99,7 +99,7 @@ function factsOf(world: TestWorld, bundles: Bundles, each: TestCase): Facts {
     args: each.arguments,
     headers: null,
     argumentFault: null,
-    policies: { engine, bundles },
+    policies: { engine, bundles, shadow: null },
     circumstances: {
       user: actas === undefined ? null : defined({ email: actas.email, groups: actas.groups }),
       request: defined(request),
