@@ -16,7 +16,7 @@ import { findBundle, findVersion, type VersionRow } from "../policy/bundle-reads
 import { bundleDigest } from "../policy/bundle-digest.ts";
 import type { Cedar } from "../policy/cedar.ts";
 import { readBundle } from "../policy/read-bundle.ts";
-import type { CompiledPolicy, PolicyFault as Fault } from "../policy/shape.ts";
+import type { CompiledBundle, CompiledPolicy, PolicyFault as Fault } from "../policy/shape.ts";
 import { validatePush, type ValidBundle } from "../policy/validate-bundle.ts";
 import type { Refusal } from "./answer/refusal.ts";
 import { answerOf, change } from "./change/change.ts";
@@ -111,7 +111,9 @@ export async function compiledFor(
   source: string,
   { isKnown }: { readonly isKnown: boolean },
 ): Promise<Result<CompiledBundle, Refusal>> {
-  const made = isKnown ? readBundle(ports.cedar, source) : await validated(ports, scope, source);
+  const made = isKnown
+    ? readBundle(ports.cedar, source, await newestPolicies(ports, scope))
+    : await validated(ports, scope, source);
   if (!made.ok) return err(invalid(scope, made.error));
   return ok("compiled" in made.value ? made.value.compiled : made.value);
 }
