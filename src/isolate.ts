@@ -24,6 +24,7 @@ import { newReadinessCache, type ReadinessCache } from "./operations/readiness.t
 import type { DerivedKeys } from "./secrets/root-key.ts";
 import { Cedar, type CedarModule } from "./policy/cedar.ts";
 import { PolicyEngine } from "./policy/engine.ts";
+import { RateBook } from "./tiers/rate-book.ts";
 import { VerificationCache } from "./tokens/cache.ts";
 
 interface PolicyEngines {
@@ -59,6 +60,7 @@ interface Isolate {
   readonly mcpLost: BoundedMap<string, true>;
   readonly servers: ServerBooks;
   readonly uses: AgentUseBook;
+  readonly rates: RateBook;
   readonly deadOperators: BoundedMap<string, DeadToken>;
   readonly providerKeys: KeyCache;
   readonly users: BoundedMap<string, RememberedUser>;
@@ -85,6 +87,7 @@ export const newIsolate = (): Isolate => ({
   mcpLost: new BoundedMap(5_000),
   servers: newServerBooks(),
   uses: newAgentUseBook(),
+  rates: new RateBook(10_000),
   deadOperators: new BoundedMap(1_000),
   providerKeys: new BoundedMap(1_000),
   users: new BoundedMap(5_000),

@@ -194,6 +194,7 @@ export async function services(
     leases,
     configuration,
     tiers: isolate.configuration.tiers,
+    rates: isolate.rates,
     policyEngine: engine,
     trialEngine: trial,
     sink: audit,

@@ -10,14 +10,15 @@ import { freshnessOf, limitsOf } from "../tiers/limits.ts";
 import type { Caller } from "./caller.ts";
 import type { AccessRequest } from "./evaluate.ts";
 import { judge, type Decided, type DecisionPorts, type RequestFacts } from "./judge.ts";
-import { release, type Released, type Withheld } from "./release.ts";
+import { withinRate } from "./within-rate.ts";
+import { release, type Released, type Unserved } from "./release.ts";
 
 interface CheckRequestFacts extends Omit<RequestFacts, "headers"> {
   /** Size of the body in bytes. */
   readonly bytes: number;
 }
 
-export type Undecided = Withheld | { readonly kind: "body_too_large"; readonly most: number };
+export type Undecided = Unserved | { readonly kind: "body_too_large"; readonly most: number };
 
 export async function decide(
   ports: DecisionPorts,
@@ -30,6 +31,8 @@ export async function decide(
   if (limits.ok && request.bytes > limits.value.maxBodyBytes) {
     return err({ kind: "body_too_large", most: limits.value.maxBodyBytes });
   }
+  const within = await withinRate(ports, caller, request.requestId);
+  if (!within.ok) return within;
   const judged = await judge(ports, caller, () => ({ asked, args }), { ...request, headers: null });
   if (!judged.ok) return judged;
   const { decided, facts } = judged.value;

@@ -12,6 +12,7 @@ import { ok, type Result } from "../kernel/result.ts";
 import type { ArgumentFault } from "../registry/argument-schema.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import type { PolicyEngine } from "../policy/engine.ts";
+import type { RateBook } from "../tiers/rate-book.ts";
 import { limitsOf, type Limits, type Tiers, type UnknownTier } from "../tiers/limits.ts";
 import type { Caller, CallerUser } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";
@@ -26,6 +27,7 @@ import type { ReleasePorts } from "./release.ts";
 export interface DecisionPorts extends ReleasePorts {
   readonly configuration: Pick<ConfigurationReader, "catalog" | "providers" | "policies" | "loadTiers">;
   readonly tiers: Tiers;
+  readonly rates: RateBook;
   readonly policyEngine: PolicyEngine;
   /** For policies that are only tried: they take no place from those in force. */
   readonly trialEngine: PolicyEngine;
@@ -131,6 +133,7 @@ export async function verdictOn<A extends AccessRequest>(
       policies: {
         engine: ports.policyEngine,
         bundles,
+        tiers: ports.tiers,
         shadow: shadow === null ? null : { engine: ports.trialEngine, bundles: shadow },
       },
       circumstances: { user: who.user, request: request.request, headers, now: ports.clock.now() },

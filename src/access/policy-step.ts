@@ -18,6 +18,7 @@ import {
 import type { PolicyAgent, PolicyAsked, PolicyRequest } from "../policy/policy-request.ts";
 import { mayBeAllowed } from "../policy/listing.ts";
 import type { PolicyScope } from "../policy/shape.ts";
+import type { Tiers } from "../tiers/limits.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import type { CallerUser } from "./caller.ts";
@@ -40,6 +41,8 @@ export interface Evaluated {
 export interface Policies extends Evaluated {
   /** With the versions in shadow in the place of those in force; null: there are none for these agents. */
   readonly shadow: Evaluated | null;
+  /** How far the agents of a tier are trusted. */
+  readonly tiers: Pick<Tiers, "get">;
 }
 
 /** The circumstances of a call that only policies read. */
@@ -61,8 +64,12 @@ export interface Call {
   readonly circumstances: Circumstances;
 }
 
-export function decidedByPolicies({ shadow, ...inForce }: Policies, call: Call, asked: Asking): Verdict {
-  const request = requestOf(call, asked);
+export function decidedByPolicies(
+  { shadow, tiers, ...inForce }: Policies,
+  call: Call,
+  asked: Asking,
+): Verdict {
+  const request = requestOf(call, tiers, asked);
   const verdict = decidedBy(inForce, call, asked, request);
   const other = shadow === null ? verdict : decidedBy(shadow, call, asked, request);
   return {
@@ -103,12 +110,13 @@ const shadowedAs = ({ decision, reason, detail, policies, bundleVersion }: Verdi
 /** The call as policies see it. */
 export function requestOf(
   { agents, catalog, user, args, circumstances }: Call,
+  tiers: Policies["tiers"],
   asked: Asking,
 ): PolicyRequest {
   const { request, headers, now } = circumstances;
   return {
     workspace: agents[0].workspaceId,
-    agents: principalsOf(agents),
+    agents: principalsOf(agents, tiers),
     asked: targetOf(catalog, asked),
     args,
     argumentSchema: schemaOf(catalog, asked),
@@ -127,19 +135,25 @@ export function requestOf(
   };
 }
 
-function principalsOf([first, ...others]: Chain): PolicyRequest["agents"] {
-  return [principalOf(first), ...others.map(principalOf)];
+function principalsOf([first, ...others]: Chain, tiers: Policies["tiers"]): PolicyRequest["agents"] {
+  return [principalOf(first, tiers), ...others.map((agent) => principalOf(agent, tiers))];
 }
 
-const principalOf = ({ id, name, owner, steward, tier, labels, parentId }: RegisteredAgent): PolicyAgent => ({
+const principalOf = (
+  { id, name, owner, steward, tier, labels, parentId }: RegisteredAgent,
+  tiers: Policies["tiers"],
+): PolicyAgent => ({
   id,
   name,
   owner,
   steward,
   tier,
+  trust: tiers.get(tier)?.trust ?? 0,
   labels,
-  ancestors: parentId === null ? [] : [parentId],
+  ancestors: ancestorsOf(parentId),
 });
+
+const ancestorsOf = (parent: string | null): readonly string[] => (parent === null ? [] : [parent]);
 
 /** Whether the policies could permit some call of this, whatever its arguments, user and time are. */
 export const mayBePermitted = (
@@ -147,7 +161,11 @@ export const mayBePermitted = (
   asked: Resource,
 ): boolean =>
   mayBeAllowed(
-    { workspace: agents[0].workspaceId, agents: principalsOf(agents), asked: targetOf(catalog, asked) },
+    {
+      workspace: agents[0].workspaceId,
+      agents: agents.map(({ id, tier, parentId }) => ({ id, tier, ancestors: ancestorsOf(parentId) })),
+      asked: targetOf(catalog, asked),
+    },
     bundles,
   );
 

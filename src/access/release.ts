@@ -12,6 +12,7 @@ import { withoutGroups } from "../audit/named-user.ts";
 import { draftRecord } from "../audit/record.ts";
 import type { AuditSink, AuditUnavailable, Recorded } from "../audit/sink.ts";
 import type { AuditDraft } from "../contract/audit.ts";
+import type { DecisionReason } from "../contract/reasons.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { defined } from "../kernel/defined.ts";
 import type { IdSource } from "../kernel/ids.ts";
@@ -57,6 +58,17 @@ export type Stopped = Exclude<Stale, { readonly kind: "no_lease" | "draining" }>
 /** Why nothing was released. The first two are temporary: the same request may pass a moment later. */
 export type Withheld =
   NoLease | AuditUnavailable | Draining | { readonly kind: "not_admitted"; readonly stale: Stopped };
+
+/** The agent has made, or has open, as many calls as the strictest tier of the chain allows. */
+export interface OverTier {
+  readonly kind: "over_tier";
+  readonly reason: Extract<DecisionReason, "tier_rate" | "tier_open_calls">;
+  readonly most: number;
+  readonly retryAfterMs: number;
+}
+
+/** Why a call was not served. */
+export type Unserved = Withheld | OverTier;
 
 /** The record to write on release, and the kind of the record that says that nothing was released. */
 const WITHHELD_KINDS = {

@@ -1,5 +1,5 @@
 /** Refusals of the doors themselves, in any dialect. */
-import type { Withheld } from "../access/release.ts";
+import type { OverTier, Unserved } from "../access/release.ts";
 import { unreachable } from "../kernel/result.ts";
 import { EVIDENCE_FULL, type Refusal } from "../operations/answer/refusal.ts";
 import type { Fault } from "./dialects/dialect.ts";
@@ -57,11 +57,21 @@ export const drainingProblem = (leftMs: number): Refusal => ({
 export const retryAfterDrain = (leftMs: number): number =>
   Math.min(MOST_RETRY_AFTER_S, Math.max(1, Math.ceil(leftMs / 1000)));
 
+const overTierProblem = ({ reason, most, retryAfterMs }: OverTier): Refusal => ({
+  code: "rate_limited",
+  detail:
+    reason === "tier_rate"
+      ? `The agent has made as many calls in this minute as the strictest tier of its chain allows: ${most}.`
+      : `The agent has as many tool calls open as the strictest tier of its chain allows: ${most}. Wait until one has ended.`,
+  retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)),
+  call: { reason, who: "dome" },
+});
+
 /**
  * The refusal for a result that was not released. Stopped or stale is 401; undecidable or unrecordable is 503 (design
  * part 9).
  */
-export function withheldProblem(withheld: Withheld): Refusal {
+export function withheldProblem(withheld: Unserved): Refusal {
   switch (withheld.kind) {
     case "no_lease":
       return unavailableFor(withheld.of);
@@ -71,6 +81,8 @@ export function withheldProblem(withheld: Withheld): Refusal {
       return EVIDENCE_FULL;
     case "draining":
       return drainingProblem(withheld.left_ms);
+    case "over_tier":
+      return overTierProblem(withheld);
     case "not_admitted":
       return INVALID_TOKEN;
     default:

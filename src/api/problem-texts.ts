@@ -155,8 +155,8 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
   },
   rate_limited: {
     meaning:
-      "The address, agent, key, operator token or workspace has sent more requests than its limit allows.",
-    action: "Retry after `Retry-After`.",
+      "The address, agent, key, operator token or workspace has sent more requests than its limit allows. With a `reason`, it is a number of the agent's tier.",
+    action: "Retry after `Retry-After`. `dome tiers show` shows the numbers of a tier.",
   },
   too_many_streams: {
     meaning: "The agent has as many event streams open as it may have at a time.",

@@ -57,6 +57,9 @@ export function wholeNumber(value: string): number {
   return Number(value);
 }
 
+/** `none` takes a bound away. */
+export const numberOrNone = (value: string): number | null => (value === "none" ? null : wholeNumber(value));
+
 export function countFromZero(value: string): number {
   return value === "0" ? 0 : wholeNumber(value);
 }

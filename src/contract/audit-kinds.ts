@@ -9,7 +9,8 @@ export const AUDIT_KINDS = {
   "call.intent": "An agent that is allowed to act is about to act",
   "call.notice": "An agent is about to send what nobody answers: a notification, or an answer of its own",
   "call.outcome": "An act ended: completed, failed, cut off, not admitted, or nobody knows how",
-  "call.refused": "A call of a tool was refused before it could be decided on: it was malformed or too large",
+  "call.refused":
+    "A call was refused before it was decided on: it was malformed, too large, or too often for its tier",
   "credential.refused": "A dead or misplaced credential that Dome had issued was used",
   "events.opened": "The API key of a suspended agent opened the agent's event stream",
   "actas.refused": "The end user of a call was not accepted",

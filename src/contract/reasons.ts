@@ -31,6 +31,8 @@ export const REASONS = {
     title: "The end user's identity provider does not count for this call",
   },
   tier_limit: { layer: "tier", title: "The call exceeds a limit of the tier" },
+  tier_rate: { layer: "tier", title: "The agent calls more often in a minute than its tier allows" },
+  tier_open_calls: { layer: "tier", title: "The agent has as many calls open as its tier allows" },
   arguments_unsupported: {
     layer: "policy",
     title: "The arguments cannot be given to the policies that read them",

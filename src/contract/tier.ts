@@ -39,6 +39,17 @@ const settings = {
     description: "how long a session of an MCP client through Dome may last, however much it is used",
   }),
   rate: rateClass,
+  calls_per_minute: z.int().min(1).max(1_000_000).nullable().meta({
+    description: "the most calls of an agent in a minute, for each isolate; null: no bound beside the rate",
+  }),
+  open_calls: z.int().min(1).max(100_000).nullable().meta({
+    description: "the most tool calls through Dome that an agent has open, for each isolate; null: no bound",
+  }),
+  trust: z
+    .int()
+    .min(0)
+    .max(100)
+    .meta({ description: "how far its agents are trusted: policies read it as principal.trust" }),
   freshness,
   audit: z
     .enum(["before_release"])

@@ -19,8 +19,9 @@ import {
   type RequestFacts,
 } from "../access/judge.ts";
 import { judgeAgain, type JudgeAgainPorts } from "../access/judge-again.ts";
-import { release, type Released, type Withheld } from "../access/release.ts";
+import { release, type OverTier, type Released, type Unserved } from "../access/release.ts";
 import type { Verdict } from "../access/verdict.ts";
+import { withinRate } from "../access/within-rate.ts";
 import { draftRecord } from "../audit/record.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Catalog, CatalogTool } from "../registry/catalog.ts";
@@ -37,6 +38,8 @@ export type ToolCallPorts = DecisionPorts &
   ActPorts & {
     /** What runs in this isolate: an isolate's global. */
     readonly calls: CallBook;
+    /** The same by the agent that calls. */
+    readonly agentCalls: CallBook;
   };
 
 export type ToolRequest = AccessRequest & { readonly kind: "tool" };
@@ -94,7 +97,11 @@ export async function callTool<T>(
   ports: ToolCallPorts,
   caller: Caller,
   { question, request, isNotice = false, work = "new", perform }: ToolCall<T>,
-): Promise<Result<Called<T | Unanswered>, Withheld>> {
+): Promise<Result<Called<T | Unanswered>, Unserved>> {
+  // What ends a call, or tells of it, is not one of its own.
+  const isCall = !isNotice && work === "new";
+  const within = isCall ? await withinRate(ports, caller, request.requestId) : ok(undefined);
+  if (!within.ok) return within;
   const judged = await judge(ports, caller, question, request);
   if (!judged.ok) return judged;
   const { question: asking, decided, catalog, limits, headers, facts, under } = judged.value;
@@ -110,6 +117,9 @@ export async function callTool<T>(
   // Either would have been a denial.
   if (tool === undefined || !limits.ok)
     throw new Error("a call was allowed without a tool or without limits");
+  const place = isCall ? placeOf(ports, caller, limits.value) : ok(NO_PLACE);
+  if (!place.ok) return place;
+  const end = place.value;
   const permit = { caller, asked, request, headers, decided, tool, limits: limits.value };
   const running = { caller, question: asking, request, tool };
   const result = await act(ports, {
@@ -126,10 +136,14 @@ export async function callTool<T>(
           perform(permit, within),
         );
       // A notice takes no place: it may be what ends a call that has one.
-      return isNotice ? timed() : withinBound<T>(ports, permit, timed);
+      return isNotice ? timed() : untilEnd(end, () => withinBound<T>(ports, permit, timed));
     },
+  }).catch((fault: unknown) => {
+    end();
+    throw fault;
   });
   if (result.ok) return ok({ kind: "called", decided, result: result.value });
+  end();
   const { error } = result;
   if (error.kind !== "no_longer_allowed") return err(error);
   const { verdict, state: now } = error;
@@ -145,7 +159,22 @@ export const whileItRan = (verdict: Verdict): Verdict => ({
   detail: `Dome has cut the call, because it is not allowed any more; it may have had its effect. ${verdict.detail}`,
 });
 
-/** How soon a caller may ask again when a server has as many calls as it may have, in seconds. */
+const NO_PLACE = (): void => undefined;
+
+/** A place among the open calls of the agent, taken before there is any evidence; it is given back at the end of the call. */
+function placeOf(
+  { agentCalls, clock }: ToolCallPorts,
+  { agents: [{ id }] }: Caller,
+  { openCalls: most, maxActSeconds }: Limits,
+): Result<() => void, OverTier> {
+  if (most === null) return ok(NO_PLACE);
+  const end = agentCalls.begin(id, { since: clock.now(), mostMs: maxActSeconds * 1000 }, most);
+  return end === null
+    ? err({ kind: "over_tier", reason: "tier_open_calls", most, retryAfterMs: BUSY_S * 1000 })
+    : ok(end);
+}
+
+/** How soon a caller may ask again when as many calls are open as may be, in seconds. */
 const BUSY_S = 1;
 
 /** A call that is one too many for its server ends here: permitted, recorded, and nothing sent. */

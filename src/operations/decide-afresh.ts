@@ -41,12 +41,13 @@ export async function decideAfresh(
     return err(memberRefusal("invalid_request", asked.error.member, "does not name what it should."));
   const user = await userOf(ports, request, agent, body.user);
   if (!user.ok) return user;
+  const tiers = await ports.tiers();
   const facts: Facts = {
     agents: [agent],
     scope: SURFACE,
     user: user.value,
     catalog: await loadCatalog(db, agent.workspaceId),
-    limits: limitsOf(await ports.tiers(), [agent]),
+    limits: limitsOf(tiers, [agent]),
     args: body.arguments,
     argumentFault: null,
     headers: null,
@@ -54,6 +55,7 @@ export async function decideAfresh(
       engine: ports.policyEngine,
       bundles: await bundlesInForce(db, agent.workspaceId, [agent]),
       shadow: null,
+      tiers,
     },
     circumstances: {
       user: body.user === undefined ? null : defined({ email: body.user.email, groups: body.user.groups }),

@@ -27,6 +27,7 @@ import { policyScopeFor, type PolicyScope, type PolicyTarget } from "./request/p
 import { workspaceFor } from "./request/resolve.ts";
 import { bundlesInForce } from "./rules/bundles-in-force.ts";
 import { gapFor, recordedCall, type RecordedCall } from "./rules/recorded-call.ts";
+import type { Tiers } from "../tiers/limits.ts";
 import type { Refusal } from "./answer/refusal.ts";
 
 export interface TrialPorts extends ReceiptPorts, PolicyPorts {
@@ -108,7 +109,8 @@ async function replayed(
   const before: Evaluated = { engine, bundles };
   const after: Evaluated = { engine, bundles: withDraft(bundles, scope, draft) };
 
-  const tally = new Tally();
+  // Of the tiers, too, what they are now.
+  const tally = new Tally(await ports.tiers());
   for (const { entry, call } of calls) {
     if (!call.ok) tally.skip(entry, call.error);
     else if (concerns(scope, call.value)) tally.decide(entry, call.value, before, after);
@@ -137,10 +139,15 @@ function withDraft(bundles: Bundles, { scope, id, name }: PolicyScope, draft: Ac
 
 /** What came of the calls of a page. */
 class Tally {
+  readonly #tiers: Tiers;
   #replayed = 0;
   #drifted = 0;
   readonly #changed: ChangedCall[] = [];
   readonly #skipped = new Map<string, { gap: ReplayGap; resource: string; calls: number }>();
+
+  constructor(tiers: Tiers) {
+    this.#tiers = tiers;
+  }
 
   skip({ target }: AuditEntry, gap: ReplayGap): void {
     const resource = target?.id ?? "";
@@ -156,7 +163,7 @@ class Tally {
     before: Evaluated,
     after: Evaluated,
   ): void {
-    const request = requestOf(call, asked);
+    const request = requestOf(call, this.#tiers, asked);
     const gap = gapFor(
       unknown,
       [before, after].flatMap(({ bundles }) => readsOf(request, bundles)),

@@ -39,8 +39,9 @@ export function cedarEntities(
 }
 
 function agentEntity(workspace: string, agent: PolicyAgent): EntityJson {
-  const { name, owner, steward, tier, labels } = agent;
-  return entityOf(placedAgent(workspace, agent), texts({ name, owner, steward, tier }), texts(labels));
+  const { name, owner, steward, tier, trust, labels } = agent;
+  const attributes = { ...texts({ name, owner, steward, tier }), trust };
+  return entityOf(placedAgent(workspace, agent), attributes, texts(labels));
 }
 
 const entityOf = (

@@ -48,7 +48,7 @@ const ENTITY_TYPES: SchemaJson<string>[string]["entityTypes"] = {
   Headers: { tags: STRING },
   Agent: {
     memberOfTypes: ["Workspace", "Tier", "Agent"],
-    shape: record({ name: STRING, owner: STRING, steward: STRING, tier: STRING }),
+    shape: record({ name: STRING, owner: STRING, steward: STRING, tier: STRING, trust: LONG }),
     tags: STRING,
   },
   MCPTool: { memberOfTypes: ["Tool"], shape: record(TOOL_PART) },

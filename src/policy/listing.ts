@@ -4,11 +4,19 @@
  */
 import { applyingTo, type Bundles } from "./engine.ts";
 import { matching } from "./policy-index.ts";
-import { actionOf, placedAgent, placedResource, type PolicyRequest } from "./policy-request.ts";
+import {
+  actionOf,
+  placedAgent,
+  placedResource,
+  type PlacedAgent,
+  type PolicyRequest,
+} from "./policy-request.ts";
 
 /** @returns false where no arguments, user or time could make the call of any part allowed for the chain. */
 export const mayBeAllowed = (
-  request: Pick<PolicyRequest, "workspace" | "agents" | "asked">,
+  request: Pick<PolicyRequest, "workspace" | "asked"> & {
+    readonly agents: readonly PlacedAgent[];
+  },
   bundles: Bundles,
 ): boolean =>
   request.agents.every((agent) => {

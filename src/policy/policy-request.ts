@@ -11,10 +11,15 @@ export interface PolicyAgent {
   readonly steward: string;
   /** The name of its tier. */
   readonly tier: string;
+  /** How far its tier is trusted, 0 to 100. */
+  readonly trust: number;
   readonly labels: Readonly<Record<string, string>>;
   /** The ids of its parent and the parents above, as far as they are known. */
   readonly ancestors: readonly string[];
 }
+
+/** What heads of policies are held against. */
+export type PlacedAgent = Pick<PolicyAgent, "id" | "tier" | "ancestors">;
 
 /** What the price list and the pool say of a model. */
 interface ModelFacts {
@@ -99,7 +104,7 @@ export function actionOf(asked: PolicyAsked): PolicyAction {
   }
 }
 
-export const placedAgent = (workspace: string, { id, tier, ancestors }: PolicyAgent): Placed => ({
+export const placedAgent = (workspace: string, { id, tier, ancestors }: PlacedAgent): Placed => ({
   self: { type: "Dome::Agent", id },
   within: [
     { type: "Dome::Workspace", id: workspace },

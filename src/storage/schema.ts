@@ -34,6 +34,7 @@ export const MIGRATIONS: readonly string[] = [
   "0024_tiers.sql",
   "0025_policies.sql",
   "0026_open_calls.sql",
+  "0027_tier_numbers.sql",
   "0030_policy_shadow.sql",
 ];
 

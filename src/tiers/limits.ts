@@ -39,6 +39,10 @@ export interface Limits {
   readonly maxBatch: number;
   /** The rate class of a key. */
   readonly rate: Tier["rate"];
+  /** The most calls of the calling agent in a minute; null: no bound. */
+  readonly callsPerMinute: number | null;
+  /** The most tool calls that the calling agent has open; null: no bound. */
+  readonly openCalls: number | null;
   readonly freshness: Tier["freshness"];
 }
 
@@ -75,6 +79,8 @@ const limitsOfOne = (tier: Tier, agent: LimitedAgent): Limits => ({
   maxSessionSeconds: tier.max_session_seconds,
   maxBatch: tier.max_batch,
   rate: tier.rate,
+  callsPerMinute: tier.calls_per_minute,
+  openCalls: tier.open_calls,
   freshness: agent.freshness === "always" ? "always" : tier.freshness,
 });
 
@@ -87,5 +93,11 @@ const stricter = (a: Limits, b: Limits): Limits => ({
   maxSessionSeconds: Math.min(a.maxSessionSeconds, b.maxSessionSeconds),
   maxBatch: Math.min(a.maxBatch, b.maxBatch),
   rate: RATES[Math.min(RATES.indexOf(a.rate), RATES.indexOf(b.rate))] ?? "low",
+  callsPerMinute: fewer(a.callsPerMinute, b.callsPerMinute),
+  openCalls: fewer(a.openCalls, b.openCalls),
   freshness: a.freshness === "always" ? "always" : b.freshness,
 });
+
+/** Null: no bound. */
+const fewer = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);

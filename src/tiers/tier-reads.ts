@@ -1,5 +1,6 @@
 /** Tiers in the registry: reads. */
 import { asc } from "drizzle-orm";
+import { z } from "zod";
 import type { Tier } from "../contract/tier.ts";
 import { tierSettings } from "../contract/tier.ts";
 import type { Database } from "../storage/client.ts";
@@ -10,9 +11,12 @@ import type { Tiers } from "./limits.ts";
 
 type TierRow = typeof tiers.$inferSelect;
 
-/** @throws ZodError for settings that this version does not know: without its limits nothing may be decided. */
+/** What a newer version has added is left out: during its deployment this version decides as it did before. */
+const knownSettings = z.object(tierSettings.shape);
+
+/** @throws ZodError where a setting is missing, or has no meaning: without its limits nothing may be decided. */
 const tierView = ({ name, builtIn, settings, version }: TierRow): Tier => ({
-  ...tierSettings.parse(settings),
+  ...knownSettings.parse(settings),
   name,
   built_in: builtIn,
   version,

@@ -18,6 +18,9 @@ const RESTRICTED: Tier = {
   max_act_seconds: 60,
   max_session_seconds: 3600,
   rate: "low",
+  calls_per_minute: null,
+  open_calls: null,
+  trust: 25,
   freshness: "always",
   audit: "before_release",
 };
@@ -37,6 +40,9 @@ const STANDARD: Tier = {
   max_act_seconds: 300,
   max_session_seconds: 28_800,
   rate: "normal",
+  calls_per_minute: null,
+  open_calls: null,
+  trust: 50,
   freshness: "leased",
   audit: "before_release",
 };
@@ -56,6 +62,9 @@ const TRUSTED: Tier = {
   max_act_seconds: 3600,
   max_session_seconds: 28_800,
   rate: "high",
+  calls_per_minute: null,
+  open_calls: null,
+  trust: 75,
   freshness: "leased",
   audit: "before_release",
 };

@@ -51,6 +51,7 @@ export const agent = (id: string, given: Partial<PolicyAgent> = {}): PolicyAgent
   owner: "ada@example.com",
   steward: "ada@example.com",
   tier: "standard",
+  trust: 50,
   labels: {},
   ancestors: [],
   ...given,

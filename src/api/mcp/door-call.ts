@@ -1,6 +1,6 @@
 /** What comes to an MCP door of a known caller, whatever era its client speaks. */
 import type { Caller } from "../../access/caller.ts";
-import type { Withheld } from "../../access/release.ts";
+import type { Unserved } from "../../access/release.ts";
 import type { ClientAnswer, ClientRequest } from "../../gateway/mcp/client-request.ts";
 import type { Result } from "../../kernel/result.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
@@ -15,7 +15,7 @@ export interface McpDoor {
   /** Null: the door of all servers. */
   readonly tool: string | null;
   /** Serves a request at this door. */
-  serve(request: Omit<ClientRequest, "tool">): Promise<Result<ClientAnswer, Withheld>>;
+  serve(request: Omit<ClientRequest, "tool">): Promise<Result<ClientAnswer, Unserved>>;
 }
 
 /** What the framing of both eras has found out. */

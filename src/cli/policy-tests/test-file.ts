@@ -24,6 +24,7 @@ const policies = z.strictObject({
 const agent = z.strictObject({
   id: idText("agt").optional(),
   tier: name.optional(),
+  trust: z.int().min(0).max(100).optional(),
   owner: text.optional(),
   steward: text.optional(),
   labels: z.record(z.string(), z.string()).optional(),

@@ -9,8 +9,9 @@ import type { TestCase, TestFile, TestWorld } from "./test-file.ts";
 
 const DEFAULT_TIER = "standard";
 const OWNER = "owner@example.com";
-/** Tiers that every installation begins with. */
-const BUILT_IN_TIERS = ["restricted", "standard", "trusted"];
+/** Tiers that every installation begins with, and how far it trusts them at first. */
+const BUILT_IN_TRUST: Readonly<Record<string, number>> = { restricted: 25, standard: 50, trusted: 75 };
+const BUILT_IN_TIERS = Object.keys(BUILT_IN_TRUST);
 
 /** An id for what the file gives none. No policy can name it, because it is nobody's. */
 const madeId = (prefix: "agt" | "wsp", name: string): string =>
@@ -24,6 +25,7 @@ export const agentIdOf = ({ agents }: TestWorld, name: string): string =>
 export function policyAgent(world: TestWorld, name: string): PolicyAgent {
   const {
     tier = DEFAULT_TIER,
+    trust = BUILT_IN_TRUST[tier] ?? BUILT_IN_TRUST[DEFAULT_TIER] ?? 0,
     owner = OWNER,
     steward = owner,
     labels = {},
@@ -35,6 +37,7 @@ export function policyAgent(world: TestWorld, name: string): PolicyAgent {
     owner,
     steward,
     tier,
+    trust,
     labels,
     ancestors: parent === undefined ? [] : [agentIdOf(world, parent)],
   };

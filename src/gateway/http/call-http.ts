@@ -4,7 +4,7 @@
  */
 import type { ActEnd, Performed } from "../../access/act.ts";
 import type { Caller } from "../../access/caller.ts";
-import type { Withheld } from "../../access/release.ts";
+import type { Unserved } from "../../access/release.ts";
 import type { Egress } from "../../egress/egress.ts";
 import {
   redirects,
@@ -66,7 +66,7 @@ export async function callHttp(
   ports: HttpPorts,
   caller: Caller,
   request: HttpRequest,
-): Promise<Result<Called<HttpAnswer>, Withheld>> {
+): Promise<Result<Called<HttpAnswer>, Unserved>> {
   return callTool(ports, caller, {
     question: (catalog) => questionOf(catalog, request),
     request: request.request,

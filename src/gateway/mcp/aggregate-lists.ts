@@ -3,7 +3,7 @@
  * that does not answer in time is named as missing, and takes nothing from the others.
  */
 import type { Caller } from "../../access/caller.ts";
-import type { Withheld } from "../../access/release.ts";
+import type { Unserved } from "../../access/release.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
 import { utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
@@ -46,7 +46,7 @@ export async function listAll(
   caller: Caller,
   request: AllRequest,
   views: readonly DoorView[],
-): Promise<Result<ClientAnswer, Withheld>> {
+): Promise<Result<ClientAnswer, Unserved>> {
   const { id, method, params } = request.message;
   const { cursor } = params;
   const page =
@@ -73,7 +73,7 @@ async function pinnedParts(
   { era, separator }: AllRequest,
   views: readonly DoorView[],
   page: SealedPage,
-): Promise<Result<readonly Part[], Withheld>> {
+): Promise<Result<readonly Part[], Unserved>> {
   const parts: Part[] = [];
   let size = 0;
   for (const view of views) {
@@ -113,7 +113,7 @@ async function askedParts(
   request: AllRequest,
   views: readonly DoorView[],
   page: SealedPage,
-): Promise<Result<readonly Part[], Withheld>> {
+): Promise<Result<readonly Part[], Unserved>> {
   const part = mcpOperation(request.message.method);
   const offering = views.filter((view) => offers(view, part));
   return askServers(ports.timers, offering, {
@@ -130,7 +130,7 @@ async function askOne(
   { separator, ...request }: AllRequest,
   tool: string,
   cursor: string | null,
-): Promise<Result<Part, Withheld>> {
+): Promise<Result<Part, Unserved>> {
   const { message, text } = request;
   const { cursor: _of, ...params } = message.params;
   const answered = await callServer(ports, caller, {

@@ -3,7 +3,7 @@
  * in front, and what is asked of one server is served as at its own door, so every rule of that door holds here too.
  */
 import type { Caller } from "../../access/caller.ts";
-import type { Withheld } from "../../access/release.ts";
+import type { Unserved } from "../../access/release.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import { ALL_CAPABILITIES, DOME } from "../../mcp/capabilities.ts";
 import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
@@ -24,7 +24,7 @@ export async function serveAll(
   ports: AggregatePorts,
   caller: Caller,
   request: AllRequest,
-): Promise<Result<ClientAnswer, Withheld>> {
+): Promise<Result<ClientAnswer, Unserved>> {
   const { message } = request;
   if (message.method === "server/discover") return released(ports, caller, discovered(request));
   if (isList(message.method)) {

@@ -2,7 +2,7 @@
  * Asks several servers for one caller, a few at a time, and all of them within one time. A server that is slow holds one
  * place, and takes nothing from the others.
  */
-import type { Withheld } from "../../access/release.ts";
+import type { Unserved } from "../../access/release.ts";
 import { alarm, type Timers } from "../../kernel/clock.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { NotAwaited } from "../deadline.ts";
@@ -16,7 +16,7 @@ interface Asking<Server, Answer> {
   /** Of the client. */
   readonly gone: AbortSignal;
   /** @param gone is aborted, too, when the time is over. */
-  ask(server: Server, gone: AbortSignal): Promise<Result<Answer, Withheld>>;
+  ask(server: Server, gone: AbortSignal): Promise<Result<Answer, Unserved>>;
   /** In place of an answer that has not come in time. */
   late(server: Server): Answer;
 }
@@ -28,7 +28,7 @@ export async function askServers<Server, Answer>(
   timers: Timers,
   servers: readonly Server[],
   { ms, gone, ask, late }: Asking<Server, Answer>,
-): Promise<Result<readonly Answer[], Withheld>> {
+): Promise<Result<readonly Answer[], Unserved>> {
   const end = new AbortController();
   const { promise: isOver, resolve: giveUp } = Promise.withResolvers<typeof LATE>();
   const over = alarm(timers, ms, () => {
@@ -38,7 +38,7 @@ export async function askServers<Server, Answer>(
   const within = AbortSignal.any([gone, end.signal]);
   const waiting = [...servers.entries()];
   const answers = new Map<number, Answer>();
-  let withheld: Withheld | null = null;
+  let withheld: Unserved | null = null;
   const askNext = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [at, server] = next;

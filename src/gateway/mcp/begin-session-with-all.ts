@@ -8,7 +8,7 @@
  */
 import type { Performed } from "../../access/act.ts";
 import type { Caller } from "../../access/caller.ts";
-import type { Withheld } from "../../access/release.ts";
+import type { Unserved } from "../../access/release.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
 import { defined } from "../../kernel/defined.ts";
 import { ok, type Result } from "../../kernel/result.ts";
@@ -54,7 +54,7 @@ export async function beginSessionWithAll(
   ports: SessionPorts,
   caller: Caller,
   request: Opening,
-): Promise<Result<Begun, Withheld>> {
+): Promise<Result<Begun, Unserved>> {
   const { id, params } = request.message;
   const views = await doorViews(ports, caller);
   if (!views.ok) return views;
@@ -97,7 +97,7 @@ async function openAt(
   caller: Caller,
   request: Opening,
   { name, tool }: DoorView,
-): Promise<Result<Opened, Withheld>> {
+): Promise<Result<Opened, Unserved>> {
   const without = (missing: Opened["missing"]): Result<Opened, never> =>
     ok({ tool: name, session: null, missing });
   if (tool.upstream === null) return without(null);

@@ -5,7 +5,7 @@
  */
 import type { Performed } from "../../access/act.ts";
 import type { Caller } from "../../access/caller.ts";
-import type { Withheld } from "../../access/release.ts";
+import type { Unserved } from "../../access/release.ts";
 import { itemOf } from "../../contract/resource.ts";
 import { defined } from "../../kernel/defined.ts";
 import { ok, type Result } from "../../kernel/result.ts";
@@ -45,7 +45,7 @@ export async function beginClientSession(
   ports: SessionPorts,
   caller: Caller,
   request: ClientRequest,
-): Promise<Result<Begun, Withheld>> {
+): Promise<Result<Begun, Unserved>> {
   const { tool, message } = request;
   const view = await doorView(ports, caller, tool);
   if (!view.ok) return view;

@@ -4,7 +4,7 @@
  */
 import type { Caller } from "../../access/caller.ts";
 import type { Performed } from "../../access/act.ts";
-import type { Withheld } from "../../access/release.ts";
+import type { Unserved } from "../../access/release.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
 import { itemOf, type Resource } from "../../contract/resource.ts";
 import type { UpstreamLimits } from "../../egress/open.ts";
@@ -81,7 +81,7 @@ export async function callServer(
   ports: McpPorts,
   caller: Caller,
   request: ClientRequest,
-): Promise<Result<ClientAnswer, Withheld>> {
+): Promise<Result<ClientAnswer, Unserved>> {
   const asked = { ...operationOf(request), kind: "tool", action: "mcp:call" } as const;
   const called = await callTool(ports, caller, {
     question: () => ({ asked, args: argumentsOf(request.message) }),

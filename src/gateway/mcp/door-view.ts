@@ -1,7 +1,7 @@
 /** What the parts of an MCP door share: their ports, and the door as it stands for a caller. */
 import type { Caller } from "../../access/caller.ts";
 import type { ConfigurationReader } from "../../access/configuration.ts";
-import type { Withheld } from "../../access/release.ts";
+import type { Unserved } from "../../access/release.ts";
 import { isOffered } from "../../access/evaluate.ts";
 import { policiesInForce } from "../../access/policies-in-force.ts";
 import { declaresPart } from "../../contract/agent.ts";
@@ -40,7 +40,7 @@ export async function doorView(
   ports: McpPorts,
   caller: Caller,
   name: string,
-): Promise<Result<DoorView | null, Withheld>> {
+): Promise<Result<DoorView | null, Unserved>> {
   const known = await knownTo(ports, caller);
   return known.ok ? ok(viewOf(known.value, name)) : known;
 }
@@ -48,7 +48,7 @@ export async function doorView(
 /** A door without its tool. */
 type Known = Omit<DoorView, "name" | "tool">;
 
-async function knownTo(ports: McpPorts, caller: Caller): Promise<Result<Known, Withheld>> {
+async function knownTo(ports: McpPorts, caller: Caller): Promise<Result<Known, Unserved>> {
   const { workspace } = caller.state;
   const inForce = await policiesInForce(ports, workspace, caller.agents);
   if (!inForce.ok) return inForce;
@@ -69,7 +69,7 @@ export const offers = ({ name, caller, catalog, bundles }: DoorView, part: strin
 export async function doorViews(
   ports: McpPorts,
   caller: Caller,
-): Promise<Result<readonly DoorView[], Withheld>> {
+): Promise<Result<readonly DoorView[], Unserved>> {
   const known = await knownTo(ports, caller);
   if (!known.ok) return known;
   const names = new Set(caller.agents[0].surface.tools.map((reference) => toolOf(reference)));

@@ -4,7 +4,7 @@
  */
 import type { Caller } from "../../access/caller.ts";
 import type { RequestFacts } from "../../access/judge.ts";
-import type { Withheld } from "../../access/release.ts";
+import type { Unserved } from "../../access/release.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import { askServers } from "./ask-servers.ts";
 import type { McpPorts } from "./door-view.ts";
@@ -26,7 +26,7 @@ export async function endSessionWithAll(
   ports: McpPorts,
   caller: Caller,
   { held, headers, request, gone }: Ending,
-): Promise<Result<void, Withheld>> {
+): Promise<Result<void, Unserved>> {
   const ended = await askServers(ports.timers, held.all, {
     ms: END_MS,
     gone,

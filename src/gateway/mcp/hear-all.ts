@@ -9,7 +9,7 @@
  */
 import type { Caller } from "../../access/caller.ts";
 import type { RequestFacts } from "../../access/judge.ts";
-import type { Withheld } from "../../access/release.ts";
+import type { Unserved } from "../../access/release.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
 import { utf8 } from "../../kernel/bytes.ts";
 import { ok, type Result } from "../../kernel/result.ts";
@@ -43,7 +43,7 @@ export async function hearAll(
   ports: McpPorts,
   caller: Caller,
   { held, headers, request, level, gone }: Hearing,
-): Promise<Result<ReadableStream<Uint8Array> | null, Withheld>> {
+): Promise<Result<ReadableStream<Uint8Array> | null, Unserved>> {
   const views = await doorViews(ports, caller);
   if (!views.ok) return views;
   const part = mcpOperation("subscriptions/listen");
@@ -97,7 +97,7 @@ async function hear(
   caller: Caller,
   { name, session }: { readonly name: string; readonly session: BoundSession },
   asking: Omit<Hearing, "held" | "level">,
-): Promise<Result<News | null, Withheld>> {
+): Promise<Result<News | null, Unserved>> {
   const heard = await listen(ports, caller, { ...asking, tool: name, session });
   if (!heard.ok) return heard;
   if (heard.value.kind === "denied") return ok(null);

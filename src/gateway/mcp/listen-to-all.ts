@@ -8,7 +8,7 @@
  * anew instead of missing news without a word.
  */
 import type { Caller } from "../../access/caller.ts";
-import type { Withheld } from "../../access/release.ts";
+import type { Unserved } from "../../access/release.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
 import { utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
@@ -62,7 +62,7 @@ export async function listenToAll(
   ports: AggregatePorts,
   caller: Caller,
   request: AllRequest,
-): Promise<Result<ClientAnswer, Withheld>> {
+): Promise<Result<ClientAnswer, Unserved>> {
   const { id, params } = request.message;
   const wanted = filterOf(params["notifications"]);
   if (wanted === null) return ok(refused(id, 200, RPC_ERRORS.invalidParams, NO_FILTER));
@@ -136,7 +136,7 @@ async function listenAt(
   caller: Caller,
   { separator: _separator, ...request }: AllRequest,
   { view, filter }: Asked,
-): Promise<Result<Part, Withheld>> {
+): Promise<Result<Part, Unserved>> {
   const { id, upstream } = view.tool;
   const { name } = view;
   if (upstream === null) return ok(without(name));

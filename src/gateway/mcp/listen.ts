@@ -9,7 +9,7 @@
 import type { ActEnd, Performed } from "../../access/act.ts";
 import type { Caller } from "../../access/caller.ts";
 import type { RequestFacts } from "../../access/judge.ts";
-import type { Withheld } from "../../access/release.ts";
+import type { Unserved } from "../../access/release.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
 import { isPlain } from "../../egress/headers.ts";
 import type { UpstreamLimits } from "../../egress/open.ts";
@@ -63,7 +63,7 @@ export async function listen(
   ports: McpPorts,
   caller: Caller,
   listening: Listening,
-): Promise<Result<Called<Heard>, Withheld>> {
+): Promise<Result<Called<Heard>, Unserved>> {
   const asked = {
     kind: "tool",
     action: "mcp:call",

@@ -3,7 +3,7 @@
  * the server; everything else is a call (`call-server.ts`).
  */
 import type { Caller } from "../../access/caller.ts";
-import { release, type Withheld } from "../../access/release.ts";
+import { release, type Unserved } from "../../access/release.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import { errorMessage, RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
 import { isList } from "../../mcp/methods.ts";
@@ -22,7 +22,7 @@ export async function serveRequest(
   ports: McpPorts,
   caller: Caller,
   request: ClientRequest,
-): Promise<Result<ClientAnswer, Withheld>> {
+): Promise<Result<ClientAnswer, Unserved>> {
   const { message, tool: name } = request;
   const viewed = await doorView(ports, caller, name);
   if (!viewed.ok) return viewed;
@@ -52,7 +52,7 @@ export async function released(
   ports: McpPorts,
   { state, agents }: Caller,
   value: ClientAnswer,
-): Promise<Result<ClientAnswer, Withheld>> {
+): Promise<Result<ClientAnswer, Unserved>> {
   const freshness = freshnessOf(limitsOf(ports.tiers, agents));
   const out = await release(ports, { value, state, freshness, evidence: null });
   return out.ok ? ok(out.value.value) : out;

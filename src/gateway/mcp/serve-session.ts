@@ -3,7 +3,7 @@
  * door of one server, and `begin-session-with-all.ts` for that of all.
  */
 import type { Caller } from "../../access/caller.ts";
-import { release, type Withheld } from "../../access/release.ts";
+import { release, type Unserved } from "../../access/release.ts";
 import type { DecisionId } from "../../kernel/ids.ts";
 import type { Random } from "../../kernel/random.ts";
 import { ok, type Result } from "../../kernel/result.ts";
@@ -45,7 +45,7 @@ export async function stands(
   ports: SessionPorts,
   { state, agents }: Caller,
   work: Work = "new",
-): Promise<Result<void, Withheld>> {
+): Promise<Result<void, Unserved>> {
   const freshness = freshnessOf(limitsOf(ports.tiers, agents));
   const released = await release(ports, { value: null, state, freshness, evidence: null, work });
   return released.ok ? ok(undefined) : released;

@@ -6,7 +6,7 @@
 import type { Performed } from "../../access/act.ts";
 import type { Caller } from "../../access/caller.ts";
 import type { RequestFacts } from "../../access/judge.ts";
-import type { Withheld } from "../../access/release.ts";
+import type { Unserved } from "../../access/release.ts";
 import { mcpOperation, MCP_RESPONSE, MCP_SESSION_END } from "../../contract/mcp-operations.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import type { Work } from "../../lifecycle/admission.ts";
@@ -63,7 +63,7 @@ export async function tellServer(
   ports: McpPorts,
   caller: Caller,
   saying: Saying & { readonly message: OneWayMessage; readonly text: string },
-): Promise<Result<Called<Taken>, Withheld>> {
+): Promise<Result<Called<Taken>, Unserved>> {
   const { message, text, session, headers } = saying;
   const isAnswer = message.kind === "response";
   const part = isAnswer ? MCP_RESPONSE : mcpOperation(message.method);
@@ -84,7 +84,7 @@ export const endServerSession = (
   ports: McpPorts,
   caller: Caller,
   ending: Saying,
-): Promise<Result<Called<Taken>, Withheld>> =>
+): Promise<Result<Called<Taken>, Unserved>> =>
   say(ports, caller, ending, {
     part: MCP_SESSION_END,
     args: {},
@@ -111,7 +111,7 @@ const say = (
   caller: Caller,
   { tool, session, request }: Saying,
   said: Said,
-): Promise<Result<Called<Taken>, Withheld>> =>
+): Promise<Result<Called<Taken>, Unserved>> =>
   callTool(ports, caller, {
     question: () => ({
       asked: { kind: "tool", action: "mcp:call", name: tool, part: said.part },

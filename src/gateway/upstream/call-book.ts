@@ -1,5 +1,5 @@
 /**
- * How many calls of each server run in this isolate, streams included until they end. Above the bound a call is refused:
+ * How many calls of each server, or of each agent, run in this isolate, streams included until they end. Above the bound a call is refused:
  * there is no queue, which would only keep callers waiting for a server that is too slow for them already.
  *
  * Each call is kept with the time at which it has ended at the latest. A call whose request was killed ends unnoticed, and

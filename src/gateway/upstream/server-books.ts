@@ -10,6 +10,8 @@ export interface ServerBooks extends Pick<CircuitPorts, "circuits"> {
   readonly tokens: TokenBook;
   /** Calls that run. */
   readonly calls: CallBook;
+  /** The same calls by the agent that makes them. */
+  readonly agentCalls: CallBook;
   /** Requests of legacy MCP clients that are being answered. */
   readonly flights: CallsInFlight;
 }
@@ -18,5 +20,6 @@ export const newServerBooks = (): ServerBooks => ({
   tokens: new BoundedMap(5_000),
   circuits: new BoundedMap(1_000),
   calls: new CallBook(1_000),
+  agentCalls: new CallBook(10_000),
   flights: new CallsInFlight(10_000),
 });

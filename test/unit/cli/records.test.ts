@@ -317,13 +317,16 @@ test("tiers and workspaces are listed and shown", async () => {
     max_session_seconds: 3600,
     freshness: "leased",
     rate: "normal",
+    calls_per_minute: 600,
+    open_calls: null,
+    trust: 50,
     audit: "before_release",
     version: 1,
   };
   const tiers = await dome(["tiers", "list"], { replies: [json(200, { items: [tier], next_cursor: null })] });
   expect(tiers.stdout).toBe(
-    "NAME      TOKEN LIFE  CHAIN DEPTH  FRESHNESS  SELF-SERVICE  DESCRIPTION\n" +
-      "standard  300 s       4            leased     yes           Most agents.\n",
+    "NAME      TOKEN LIFE  CHAIN DEPTH  TRUST  CALLS         OPEN CALLS  FRESHNESS  SELF-SERVICE  DESCRIPTION\n" +
+      "standard  300 s       4            50     600 a minute  no bound    leased     yes           Most agents.\n",
   );
   const shown = await dome(["tiers", "show", "standard"], { replies: [json(200, tier)] });
   expect(shown.stdout).toContain("body          65536 bytes\n");

@@ -8,6 +8,7 @@ import { SURFACE } from "../../../src/contract/scope.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
 import type { Catalog } from "../../../src/registry/catalog.ts";
 import { NO_POLICIES } from "../../support/no-policies.ts";
+import { RateBook } from "../../../src/tiers/rate-book.ts";
 import { BUILT_IN_TIERS } from "../../support/built-in-tiers.ts";
 import { AGENT, isolate, STATE, WORKSPACE } from "../access/release.fixture.ts";
 
@@ -114,6 +115,8 @@ export function calling(more: Partial<RegisteredAgent> = {}) {
     calls: new CallBook(10),
     random: { bytes: (length) => new Uint8Array(length) },
     signingKeys: { keySet: () => Promise.reject(new Error("a key has no signature")) },
+    agentCalls: new CallBook(10),
+    rates: new RateBook(10),
     configuration: {
       catalog: () => Promise.resolve(CATALOG),
       providers: () => Promise.resolve(new Map()),

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Tier } from "../../../src/contract/tier.ts";
 import { BUILT_IN_TIERS } from "../../support/built-in-tiers.ts";
 import { limitsOf, type LimitedAgent, type Limits } from "../../../src/tiers/limits.ts";
 
@@ -22,6 +23,9 @@ const anyTier = fc.record({
   max_act_seconds: fc.integer({ min: 1, max: 3600 }),
   max_session_seconds: fc.integer({ min: 60, max: 28_800 }),
   rate: fc.constantFrom(...RATES),
+  calls_per_minute: fc.option(fc.integer({ min: 1, max: 1_000_000 })),
+  open_calls: fc.option(fc.integer({ min: 1, max: 100_000 })),
+  trust: fc.integer({ min: 0, max: 100 }),
   freshness: fc.constantFrom("leased", "always"),
 });
 const NAMES = ["one", "two", "three", "four"];
@@ -49,6 +53,9 @@ const made = (result: ReturnType<typeof limitsOf>): Limits => {
   return result.value;
 };
 
+/** Null: no bound. */
+const isFewer = (a: number | null, b: number | null): boolean => b === null || (a !== null && a <= b);
+
 /** True when `a` allows nothing that `b` does not. */
 const isWithin = (a: Limits, b: Limits): boolean =>
   a.maxDepth <= b.maxDepth &&
@@ -58,6 +65,8 @@ const isWithin = (a: Limits, b: Limits): boolean =>
   a.maxActSeconds <= b.maxActSeconds &&
   a.maxSessionSeconds <= b.maxSessionSeconds &&
   RATES.indexOf(a.rate) <= RATES.indexOf(b.rate) &&
+  isFewer(a.callsPerMinute, b.callsPerMinute) &&
+  isFewer(a.openCalls, b.openCalls) &&
   (a.freshness === "always" || b.freshness === "leased");
 
 describe("the limits of a chain", () => {
@@ -102,9 +111,40 @@ describe("the limits of a chain", () => {
         maxSessionSeconds: 3600,
         maxBatch: 10,
         rate: "low",
+        callsPerMinute: null,
+        openCalls: null,
         freshness: "always",
       },
     });
+  });
+
+  it("are the fewer calls where two tiers say a number, and the one number where only one does", () => {
+    const standard = BUILT_IN_TIERS.get("standard") as Tier;
+    const numbers = (calls: number | null, open: number | null) => ({
+      ...standard,
+      calls_per_minute: calls,
+      open_calls: open,
+    });
+    const tiers = new Map([
+      ["few", numbers(10, null)],
+      ["many", numbers(100, 3)],
+      ["any", numbers(null, null)],
+    ]);
+    const of = (...names: string[]) => {
+      const { callsPerMinute, openCalls } = made(
+        limitsOf(
+          tiers,
+          names.map((name) => agentOf(name)),
+        ),
+      );
+      return [callsPerMinute, openCalls];
+    };
+    expect([of("any"), of("any", "few"), of("many", "few"), of("many", "any", "few")]).toEqual([
+      [null, null],
+      [10, null],
+      [10, 3],
+      [10, 3],
+    ]);
   });
 
   it("ask always when one agent wants it; its own wish never loosens its tier's", () => {

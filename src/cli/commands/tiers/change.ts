@@ -4,7 +4,7 @@ import type { Tier, TierPatch } from "../../../contract/tier.ts";
 import { defined } from "../../../kernel/defined.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
-import { wholeNumber } from "../../option-values.ts";
+import { countFromZero, numberOrNone, wholeNumber } from "../../option-values.ts";
 import { fields } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { limits, members } from "./view.ts";
@@ -21,6 +21,9 @@ interface Settings {
   readonly actSeconds?: number;
   readonly sessionSeconds?: number;
   readonly rate?: Tier["rate"];
+  readonly callsPerMinute?: number | null;
+  readonly openCalls?: number | null;
+  readonly trust?: number;
   readonly freshness?: Tier["freshness"];
 }
 
@@ -38,6 +41,17 @@ const withSettings = (command: Command): Command =>
     .option("--act-seconds <seconds>", "how long a tool call may take", wholeNumber)
     .option("--session-seconds <seconds>", "how long a session of an MCP client may last", wholeNumber)
     .addOption(new Option("--rate <how>", "how often its keys may call").choices(["low", "normal", "high"]))
+    .option(
+      "--calls-per-minute <n>",
+      "the most calls of an agent in a minute, for each isolate; none: no bound",
+      numberOrNone,
+    )
+    .option(
+      "--open-calls <n>",
+      "the most tool calls that an agent has open, for each isolate; none: no bound",
+      numberOrNone,
+    )
+    .option("--trust <n>", "how far its agents are trusted, 0 to 100: for policies", countFromZero)
     .addOption(
       new Option("--freshness <how>", "always: each call asks whether the agent may still act").choices([
         "leased",
@@ -58,6 +72,9 @@ const membersOf = (given: Settings): TierPatch =>
     max_act_seconds: given.actSeconds,
     max_session_seconds: given.sessionSeconds,
     rate: given.rate,
+    calls_per_minute: given.callsPerMinute,
+    open_calls: given.openCalls,
+    trust: given.trust,
     freshness: given.freshness,
   });
 
@@ -80,7 +97,10 @@ export const updateCommand = (session: Session): Command =>
     verb({
       name: "update",
       summary: "Change a tier: all of its agents have the new limits within seconds",
-      examples: ["dome tiers update standard --act-seconds 120"],
+      examples: [
+        "dome tiers update standard --act-seconds 120",
+        "dome tiers update restricted --calls-per-minute 60 --open-calls 5",
+      ],
     }).argument("<name>", "its name"),
   ).action(async (name: string, given: Settings) => {
     const patch = membersOf(given);
