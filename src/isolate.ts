@@ -5,6 +5,7 @@
 import { newAgentUseBook, type AgentUseBook } from "./access/agent-uses.ts";
 import type { AuthenticationPorts } from "./access/authenticate.ts";
 import { newConfigurationCache, type ConfigurationCache } from "./access/configuration.ts";
+import { newItemUseBook, type ItemUseBook } from "./access/item-uses.ts";
 import { newSigningKeyCache, type SigningKeyCache } from "./access/signing-keys.ts";
 import type { LeaseBooks } from "./access/lease-client.ts";
 import type { DeadToken } from "./access/operator.ts";
@@ -61,6 +62,7 @@ interface Isolate {
   readonly servers: ServerBooks;
   readonly uses: AgentUseBook;
   readonly rates: RateBook;
+  readonly itemUses: ItemUseBook;
   readonly deadOperators: BoundedMap<string, DeadToken>;
   readonly providerKeys: KeyCache;
   readonly users: BoundedMap<string, RememberedUser>;
@@ -88,6 +90,7 @@ export const newIsolate = (): Isolate => ({
   servers: newServerBooks(),
   uses: newAgentUseBook(),
   rates: new RateBook(10_000),
+  itemUses: newItemUseBook(),
   deadOperators: new BoundedMap(1_000),
   providerKeys: new BoundedMap(1_000),
   users: new BoundedMap(5_000),

@@ -7,6 +7,7 @@ import { AgentUses } from "./access/agent-uses.ts";
 import { ConfigurationReader } from "./access/configuration.ts";
 import { SigningKeys } from "./access/signing-keys.ts";
 import type { DecisionPorts } from "./access/judge.ts";
+import { ItemUses } from "./access/item-uses.ts";
 import { LeaseClient } from "./access/lease-client.ts";
 import { UserTokens } from "./access/user-tokens.ts";
 import type { Services } from "./api/services.ts";
@@ -37,6 +38,7 @@ import { readiness } from "./operations/readiness.ts";
 import { deriveKeys, type DerivedKeys } from "./secrets/root-key.ts";
 import { openDatabase } from "./storage/client.ts";
 import { loadTiers } from "./tiers/tier-reads.ts";
+import { storeUses } from "./registry/declared-items.ts";
 import { type CedarModule } from "./policy/cedar.ts";
 
 const clock = systemClock;
@@ -195,6 +197,12 @@ export async function services(
     configuration,
     tiers: isolate.configuration.tiers,
     rates: isolate.rates,
+    itemUses: new ItemUses({
+      book: isolate.itemUses,
+      clock,
+      store: (uses, day) => storeUses(db, uses, day),
+      background,
+    }),
     policyEngine: engine,
     trialEngine: trial,
     sink: audit,

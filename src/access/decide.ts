@@ -36,10 +36,12 @@ export async function decide(
   const judged = await judge(ports, caller, () => ({ asked, args }), { ...request, headers: null });
   if (!judged.ok) return judged;
   const { decided, facts } = judged.value;
-  return release(ports, {
+  const released = await release(ports, {
     value: decided,
     evidence: draftRecord(ports, { ...facts, kind: "decision" }),
     state: caller.state,
     freshness: freshnessOf(limits),
   });
+  if (released.ok && decided.decision === "allow") ports.itemUses.note(caller.agents, asked);
+  return released;
 }

@@ -14,12 +14,14 @@ import { MCP_CONNECTION } from "../contract/mcp-operations.ts";
 import { REASONS } from "../contract/reasons.ts";
 import { referenceOf, type Resource } from "../contract/resource.ts";
 import { typedCommand } from "../contract/typed-command.ts";
+import { dateOf } from "../kernel/day.ts";
 import type { Result } from "../kernel/result.ts";
 import type { Chain } from "./chain.ts";
 import type { ContextHeaders, HeaderFault } from "./context-headers.ts";
 import { argumentsFault, type ArgumentFault } from "../registry/argument-schema.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
+import { itemsCovering, itemsOfTool, type DeclaredItem } from "../registry/declared-items.ts";
 import type { Limits, UnknownTier } from "../tiers/limits.ts";
 import { BASELINE_POLICY, BASELINE_VERSION } from "../policy/baseline.ts";
 import { deniedByCatalog, deniedBySchema } from "./catalog-denials.ts";
@@ -136,7 +138,7 @@ function deniedBySurface(facts: Pick<Facts, "agents" | "catalog">, asked: Resour
   const { agents } = facts;
   const may = isConnecting(facts, asked) ? declaresPart : declares;
   const lacking = agents.find((agent) => !may(agent.surface, asked));
-  if (lacking === undefined) return undefined;
+  if (lacking === undefined) return deniedByLapse(facts, asked);
   const wanted = referenceOf(asked);
   return deny("surface_undeclared", `The agent ${lacking.name} has not declared ${asked.kind} ${wanted}.`, {
     detail: `Declare ${asked.kind} ${wanted} for the agent ${lacking.name}.`,
@@ -148,6 +150,34 @@ function deniedBySurface(facts: Pick<Facts, "agents" | "catalog">, asked: Resour
     ),
     role: "operator",
   });
+}
+
+/** What lapsed counts as not declared (P1), until an operator declares it again. */
+function deniedByLapse(facts: Pick<Facts, "agents" | "catalog">, asked: Resource): Verdict | undefined {
+  const { agents } = facts;
+  const connects = isConnecting(facts, asked);
+  const lapsedOf = (agent: RegisteredAgent): DeclaredItem | undefined => {
+    const items = connects ? itemsOfTool(agent, asked.name) : itemsCovering(agent, asked);
+    return items.every(({ lapsedOn }) => lapsedOn !== null) ? items.at(-1) : undefined;
+  };
+  const lacking = agents.find((agent) => lapsedOf(agent) !== undefined);
+  const item = lacking === undefined ? undefined : lapsedOf(lacking);
+  if (lacking === undefined || item === undefined) return undefined;
+  return deny(
+    "surface_lapsed",
+    `The agent ${lacking.name} has declared ${item.kind} ${item.name}, and not used it: it lapsed on ${dateOf(item.lapsedOn ?? 0)}.`,
+    {
+      detail: `Declare ${item.kind} ${item.name} again for the agent ${lacking.name}, if it is needed.`,
+      command: typedCommand(workspaceOf(agents), [
+        "agents",
+        "redeclare",
+        lacking.name,
+        `--${item.kind}`,
+        item.name,
+      ]),
+      role: "operator",
+    },
+  );
 }
 
 /** P7: a user counts only while its provider is trusted. An agent that requires a certain provider accepts no other. */

@@ -20,6 +20,7 @@ import { contextHeadersOf, type ContextHeaders } from "./context-headers.ts";
 import { evaluate, type AccessRequest, type Facts } from "./evaluate.ts";
 import type { Verdict } from "./verdict.ts";
 import type { Versions } from "./versions.ts";
+import type { ItemUses } from "./item-uses.ts";
 import type { NoLease } from "./lease-client.ts";
 import { policiesInForce } from "./policies-in-force.ts";
 import type { ReleasePorts } from "./release.ts";
@@ -28,6 +29,7 @@ export interface DecisionPorts extends ReleasePorts {
   readonly configuration: Pick<ConfigurationReader, "catalog" | "providers" | "policies" | "loadTiers">;
   readonly tiers: Tiers;
   readonly rates: RateBook;
+  readonly itemUses: Pick<ItemUses, "note">;
   readonly policyEngine: PolicyEngine;
   /** For policies that are only tried: they take no place from those in force. */
   readonly trialEngine: PolicyEngine;

@@ -3,12 +3,15 @@ import type { z } from "zod";
 import {
   agent,
   agentCreated,
+  agentRedeclared,
   agentTransferred,
   agentUpdated,
   type Agent,
   type agentCreate,
   type AgentCreated,
   type agentPatch,
+  type agentRedeclare,
+  type AgentRedeclared,
   type agentTransfer,
   type AgentTransferred,
   type AgentUpdated,
@@ -23,6 +26,7 @@ import {
   type stopRequest,
   type Transition,
 } from "../contract/halt.ts";
+import { policySuggestion, type PolicySuggestion } from "../contract/suggestion.ts";
 import { ifMatch } from "./if-match.ts";
 import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
@@ -80,6 +84,25 @@ export class Agents {
   show(ref: AgentRef): Promise<Agent> {
     return this.#transport.read(route`/api/v1/agents/${ref.agent}`, agent, {
       workspace: ref.workspace,
+    });
+  }
+
+  /**
+   * What the agent declares and has not used, as a narrower surface and as policies; it changes nothing.
+   * @param since RFC 3339; default: 30 days ago.
+   */
+  suggestion(ref: AgentRef, since?: string): Promise<PolicySuggestion> {
+    return this.#transport.read(route`/api/v1/agents/${ref.agent}/suggestion`, policySuggestion, {
+      workspace: ref.workspace,
+      since,
+    });
+  }
+
+  /** Declares again what has lapsed unused, or is about to. */
+  redeclare(ref: AgentRef, items: z.input<typeof agentRedeclare>): Promise<AgentRedeclared> {
+    return this.#transport.change("POST", route`/api/v1/agents/${ref.agent}/redeclare`, agentRedeclared, {
+      body: items,
+      query: { workspace: ref.workspace },
     });
   }
 

@@ -149,6 +149,15 @@ export const agentPatch = z
   .meta({ id: "AgentPatch", minProperties: 1 });
 export type AgentPatch = z.output<typeof agentPatch>;
 
+/** A declared item that has lapsed, or lapses unless it is used before. A lapsed item is denied. */
+const unusedItem = z.strictObject({
+  kind: z.enum(["tool", "pool", "integration"]),
+  name: z.string(),
+  last_used_on: z.iso.date().nullable().meta({ description: "null: not used since uses are known" }),
+  lapses_on: z.iso.date().nullable(),
+  lapsed_on: z.iso.date().nullable(),
+});
+
 export const agent = z
   .strictObject({
     id: id("agt"),
@@ -170,6 +179,9 @@ export const agent = z
     }),
     state_changed_at: time,
     ...membersIn(AGENT_SETTINGS, "shown"),
+    unused: z.array(unusedItem).default([]).meta({
+      description: "declared items that have lapsed unused, or will: `lapse_after_days` of the tier",
+    }),
     record_version: z.int(),
     revoked_at: time.nullable(),
     last_active_at: time
@@ -215,6 +227,25 @@ export const agentCreated = z
   })
   .meta({ id: "AgentCreated" });
 export type AgentCreated = z.output<typeof agentCreated>;
+
+/** `POST /api/v1/agents/{agent}/redeclare`: what is named is in use again, and counts as declared today. */
+export const agentRedeclare = z
+  .strictObject({
+    tools: references(toolReference).default([]),
+    pools: references(name).default([]),
+    integrations: references(name).default([]),
+    all: z.boolean().default(false).meta({ description: "everything that has lapsed or is about to" }),
+  })
+  .meta({ id: "AgentRedeclare" });
+export type AgentRedeclare = z.output<typeof agentRedeclare>;
+
+export const agentRedeclared = z
+  .strictObject({
+    agent,
+    redeclared: z.array(z.string()).meta({ description: "items, such as `tool:zendesk/create_ticket`" }),
+  })
+  .meta({ id: "AgentRedeclared" });
+export type AgentRedeclared = z.output<typeof agentRedeclared>;
 
 export const agentUpdated = z
   .strictObject({ agent, warnings: z.array(warning) })

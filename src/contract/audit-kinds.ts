@@ -23,6 +23,11 @@ export const AUDIT_KINDS = {
   "token.revoked": "A call token was revoked",
   "agent.registered": "An agent was registered",
   "agent.updated": "Settings of an agent were changed",
+  "agent.item_expiring":
+    "Declared items of an agent were not used, and lapse on a day unless they are used before",
+  "agent.item_lapsed":
+    "Declared items of an agent lapsed, because they were not used; calls of them are denied",
+  "agent.item_redeclared": "Items of an agent that had lapsed, or were about to, were declared again",
   "agent.transferred": "An agent got another steward",
   "agent.activated": "An agent was activated",
   "agent.suspended": "An agent was suspended",

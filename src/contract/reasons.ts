@@ -22,6 +22,7 @@ export const REASONS = {
   },
   scope_insufficient: { layer: "scope", title: "The token's scope does not cover the request" },
   surface_undeclared: { layer: "surface", title: "The agent did not declare what it requests" },
+  surface_lapsed: { layer: "surface", title: "What the agent declared has lapsed, because it was not used" },
   actas_required: {
     layer: "actas",
     title: "The agent requires a verified end user, and the call has none",

@@ -45,6 +45,9 @@ const settings = {
   open_calls: z.int().min(1).max(100_000).nullable().meta({
     description: "the most tool calls through Dome that an agent has open, for each isolate; null: no bound",
   }),
+  lapse_after_days: z.int().min(1).max(3650).nullable().meta({
+    description: "the days after which a declared item that was not used lapses, with notice; null: never",
+  }),
   trust: z
     .int()
     .min(0)

@@ -142,7 +142,10 @@ export async function callTool<T>(
     end();
     throw fault;
   });
-  if (result.ok) return ok({ kind: "called", decided, result: result.value });
+  if (result.ok) {
+    ports.itemUses.note(caller.agents, asked);
+    return ok({ kind: "called", decided, result: result.value });
+  }
   end();
   const { error } = result;
   if (error.kind !== "no_longer_allowed") return err(error);

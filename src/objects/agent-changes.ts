@@ -116,7 +116,7 @@ export class AgentChanges {
       fence: agent.fence,
       ...defined({
         expiry: patch.expiresAt === undefined ? undefined : { at: patch.expiresAt },
-        surface: patch.surface === undefined ? undefined : (true as const),
+        surface: patch.surface === undefined && patch.items === undefined ? undefined : (true as const),
       }),
     };
     return ok({
@@ -124,7 +124,7 @@ export class AgentChanges {
       owner: agent.id,
       content: [
         ...this.#guardParent(agent.id, patch.parentId),
-        ...updateAgent(db, agent.id, patch, command.change, agent.recordVersion + 1),
+        ...updateAgent(db, agent.id, patch, this.#marks(command.change, agent)),
       ],
       answer: this.#answer(command.meta.request, agent.id, 200, command.answer),
       audit: command.audit,
@@ -160,12 +160,16 @@ export class AgentChanges {
       intent,
       owner: agent.id,
       content: [
-        ...updateAgent(db, agent.id, {}, command.change, agent.recordVersion + 1),
+        ...updateAgent(db, agent.id, {}, this.#marks(command.change, agent)),
         insertKey(db, agent, key),
       ],
       answer: this.#answer(command.meta.request, agent.id, 201, command.answer),
       audit: command.audit,
     });
+  }
+
+  #marks(change: string, { recordVersion }: StoredAgent) {
+    return { change, recordVersion: recordVersion + 1, at: this.#parts.deps.clock.now() };
   }
 
   /**

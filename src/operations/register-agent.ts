@@ -110,6 +110,7 @@ function ownerOf(request: OperatorRequest, body: AgentCreate): Result<string, Re
 const viewOf = (agent: NewAgent, workspace: WorkspaceRow): AgentCreated["agent"] =>
   agentView({
     ...agent.settings,
+    items: [],
     id: agent.id,
     workspaceId: agent.workspaceId,
     workspaceName: workspace.name,

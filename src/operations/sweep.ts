@@ -1,6 +1,7 @@
 /**
  * The scheduled sweep catches up on work that the timers of objects should have done. It rotates signing keys that are
- * due, wakes the objects whose audit rows in D1 are old, and deletes stored answers past their retention time.
+ * due, wakes the objects whose audit rows in D1 are old, deletes stored answers past their retention time, and lets declared
+ * items lapse that agents do not use.
  *
  * Rotation comes first, because without a signing key there are no tokens. Steps and objects are independent: a failure
  * is logged, and the sweep of the next minute tries again.
@@ -10,6 +11,7 @@ import type { KeyUse } from "../signing/jws.ts";
 import { ownersWithOldAudit } from "../storage/audit-outbox.ts";
 import { sweepAnswers } from "../storage/idempotency.ts";
 import type { OperationPorts } from "./request/ports.ts";
+import { lapseItems } from "./lapse-items.ts";
 import { rotateDueSigningKey } from "./signing-keys.ts";
 
 const KEY_USES: readonly KeyUse[] = ["token", "receipt"];
@@ -17,6 +19,8 @@ const OLD_MS = 60_000;
 const OWNERS_PER_SWEEP = 100;
 /** The interval of the trigger in wrangler.toml, in milliseconds. */
 const SWEEP_EVERY_MS = 60_000;
+/** Of how many sweeps one looks for declared items that lapse: that is a matter of days. */
+const LAPSE_EVERY = 60;
 
 /** Never throws. */
 export async function sweep(ports: OperationPorts): Promise<void> {
@@ -26,6 +30,8 @@ export async function sweep(ports: OperationPorts): Promise<void> {
   }
   await attempt(ports, "audit_outboxes", () => wakeLateOutboxes(ports));
   await attempt(ports, "answers", () => sweepAnswers(db, clock.now()));
+  if (Math.floor(clock.now() / SWEEP_EVERY_MS) % LAPSE_EVERY === 0)
+    await attempt(ports, "items", () => lapseItems(ports));
 }
 
 async function wakeLateOutboxes(ports: OperationPorts): Promise<void> {

@@ -4,10 +4,12 @@
  */
 import { and, eq, sql } from "drizzle-orm";
 import type { Surface } from "../contract/agent.ts";
+import { dayOf } from "../kernel/day.ts";
 import { defined } from "../kernel/defined.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import type { AgentSettings } from "./agent-settings.ts";
+import { itemStatements, type ItemsChange } from "./declared-items.ts";
 import { MOST_ANCESTORS, type KnownDrain, type KnownHold, type KnownStop } from "./agents.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { batchGuard } from "../storage/tables/changes.ts";
@@ -28,19 +30,33 @@ export interface NewAgent {
   readonly settings: AgentSettings;
 }
 
-const insertSurface = (db: Database, id: AgentId, surface: Surface) => {
-  const entries = [
-    ...surface.tools.map((name) => ["tool", name]),
-    ...surface.pools.map((name) => ["pool", name]),
-    ...surface.integrations.map((name) => ["integration", name]),
-  ];
+const entriesOf = ({ tools, pools, integrations }: Surface): readonly (readonly string[])[] => [
+  ...tools.map((name) => ["tool", name]),
+  ...pools.map((name) => ["pool", name]),
+  ...integrations.map((name) => ["integration", name]),
+];
+
+/** @param at when it is declared, in milliseconds since the epoch. What is declared already stays as it is. */
+const insertSurface = (db: Database, id: AgentId, surface: Surface, at: number) => {
   // One JSON parameter: D1 allows 100 bound parameters per query, and a surface may have 600 entries.
   return db
     .insert(agentSurfaces)
     .select(
-      sql`SELECT ${id}, json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${JSON.stringify(entries)})`,
-    );
+      sql`SELECT ${id}, json_extract(value, '$[0]'), json_extract(value, '$[1]'), ${dayOf(at)}, NULL, NULL, NULL
+        FROM json_each(${JSON.stringify(entriesOf(surface))}) WHERE true`,
+    )
+    .onConflictDoNothing();
 };
+
+const dropFromSurface = (db: Database, id: AgentId, kept: Surface) =>
+  db
+    .delete(agentSurfaces)
+    .where(
+      and(
+        eq(agentSurfaces.agentId, id),
+        sql`kind || ' ' || name NOT IN (SELECT value FROM json_each(${JSON.stringify(entriesOf(kept).map((entry) => entry.join(" ")))}))`,
+      ),
+    );
 
 export function insertAgent(db: Database, agent: NewAgent, change: string) {
   const { surface, ...settings } = agent.settings;
@@ -58,27 +74,37 @@ export function insertAgent(db: Database, agent: NewAgent, change: string) {
       lastChange: change,
       ...settings,
     }),
-    insertSurface(db, agent.id, surface),
+    insertSurface(db, agent.id, surface, agent.createdAt),
   ];
 }
 
-/** @param patch only the members that change. */
+/** What an update changes beside the settings. */
+export interface ItemPatch {
+  readonly items: readonly ItemsChange[];
+}
+
+/**
+ * @param patch only the members that change.
+ * @param at in milliseconds since the epoch.
+ */
 export function updateAgent(
   db: Database,
   id: AgentId,
-  patch: Partial<AgentSettings & Stewardship>,
-  change: string,
-  recordVersion: number,
+  patch: Partial<AgentSettings & Stewardship & ItemPatch>,
+  {
+    change,
+    recordVersion,
+    at,
+  }: { readonly change: string; readonly recordVersion: number; readonly at: number },
 ) {
-  const { surface, ...settings } = patch;
+  const { surface, items = [], ...settings } = patch;
   return [
     db
       .update(agents)
       .set({ ...settings, lastChange: change, recordVersion })
       .where(eq(agents.id, id)),
-    ...(surface === undefined
-      ? []
-      : [db.delete(agentSurfaces).where(eq(agentSurfaces.agentId, id)), insertSurface(db, id, surface)]),
+    ...(surface === undefined ? [] : [dropFromSurface(db, id, surface), insertSurface(db, id, surface, at)]),
+    ...itemStatements(db, id, items),
   ];
 }
 

@@ -2,6 +2,7 @@
 import { and, eq, getTableColumns, or, sql, type SQL } from "drizzle-orm";
 import type { Agent, Draining, Hold, Stop, Surface } from "../contract/agent.ts";
 import { rfc3339, rfc3339OrNull } from "../kernel/clock.ts";
+import { dateOrNull } from "../kernel/day.ts";
 import { isId, type AgentId, type HaltId, type WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Database } from "../storage/client.ts";
@@ -9,6 +10,7 @@ import { inList } from "../storage/in-list.ts";
 import type { Reading } from "../storage/read.ts";
 import { agents, agentSurfaces, apiKeys } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
+import type { DeclaredItem } from "./declared-items.ts";
 import { shownSettings } from "./agent-settings.ts";
 
 type AgentRow = typeof agents.$inferSelect;
@@ -17,16 +19,18 @@ type AgentRow = typeof agents.$inferSelect;
 export type RegisteredAgent = AgentRow & {
   readonly workspaceName: string;
   readonly surface: Surface;
+  /** The same, item by item. */
+  readonly items: readonly DeclaredItem[];
 };
 
 /** The same for a list, with the number of the agent's live keys. */
 export type ListedAgent = RegisteredAgent & { readonly liveKeys: number };
 
-type SurfaceEntry = readonly [kind: "tool" | "pool" | "integration", name: string];
+type SurfaceEntry = readonly [kind: DeclaredItem["kind"], name: string, ...days: (number | null)[]];
 
 const surfaceColumn = sql<string>`(
-  SELECT json_group_array(json_array(kind, name))
-  FROM (SELECT kind, name FROM ${agentSurfaces} WHERE agent_id = ${agents.id} ORDER BY kind, name)
+  SELECT json_group_array(json_array(kind, name, declared_on, used_on, lapses_on, lapsed_on))
+  FROM (SELECT kind, name, declared_on, used_on, lapses_on, lapsed_on FROM ${agentSurfaces} WHERE agent_id = ${agents.id} ORDER BY kind, name)
 )`;
 
 const toSurface = (entries: readonly SurfaceEntry[]): Surface => {
@@ -70,11 +74,20 @@ export const selectAgents = (db: Database, from: SQL, value: SQL<string | number
 
 type Selected = Awaited<ReturnType<typeof select>>[number];
 
-export const toRegistered = (row: Selected): RegisteredAgent => ({
-  ...row.agent,
-  workspaceName: row.workspaceName,
-  surface: toSurface(JSON.parse(row.surface) as SurfaceEntry[]),
-});
+export function toRegistered(row: Selected): RegisteredAgent {
+  const entries = JSON.parse(row.surface) as SurfaceEntry[];
+  return {
+    ...row.agent,
+    workspaceName: row.workspaceName,
+    surface: toSurface(entries),
+    items: entries.map(toItem),
+  };
+}
+
+const toItem = ([kind, name, ...days]: SurfaceEntry): DeclaredItem => {
+  const [declaredOn = null, usedOn = null, lapsesOn = null, lapsedOn = null] = days;
+  return { kind, name, declaredOn, usedOn, lapsesOn, lapsedOn };
+};
 
 const one = async (db: Database, match: SQL | undefined): Promise<RegisteredAgent | undefined> => {
   const row = await select(db).where(match).get();
@@ -240,6 +253,7 @@ export const agentView = (row: RegisteredAgent | ListedAgent, live?: LiveState):
     stop: stop == null ? null : stopView(stop),
     state_changed_at: rfc3339(live?.stateChangedAt ?? row.stateChangedAt),
     ...shownSettings(row),
+    unused: row.items.filter((item) => isDeclared(row.surface, item)).flatMap(unusedView),
     record_version: live?.recordVersion ?? row.recordVersion,
     revoked_at: rfc3339OrNull(row.revokedAt),
     last_active_at: rfc3339OrNull(activeAt),
@@ -247,6 +261,23 @@ export const agentView = (row: RegisteredAgent | ListedAgent, live?: LiveState):
     live_keys: state === "revoked" ? 0 : liveKeys,
   };
 };
+
+/** False for what an update takes away. */
+const isDeclared = ({ tools, pools, integrations }: Surface, { kind, name }: DeclaredItem): boolean =>
+  ({ tool: tools, pool: pools, integration: integrations })[kind].includes(name);
+
+const unusedView = (item: DeclaredItem): Agent["unused"] =>
+  item.lapsesOn === null && item.lapsedOn === null
+    ? []
+    : [
+        {
+          kind: item.kind,
+          name: item.name,
+          last_used_on: dateOrNull(item.usedOn),
+          lapses_on: dateOrNull(item.lapsesOn),
+          lapsed_on: dateOrNull(item.lapsedOn),
+        },
+      ];
 
 const holdView = ({ subject, reason, since }: KnownHold): Hold => ({
   since: rfc3339(since),

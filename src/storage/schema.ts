@@ -35,6 +35,7 @@ export const MIGRATIONS: readonly string[] = [
   "0025_policies.sql",
   "0026_open_calls.sql",
   "0027_tier_numbers.sql",
+  "0028_item_uses.sql",
   "0030_policy_shadow.sql",
 ];
 

@@ -29,6 +29,7 @@ const NO_CHANGE = [
   "testTool",
   "validatePolicy",
   "replayDecisions",
+  "redeclareAgentItems", // where nothing has lapsed
   "decideAfresh",
   "createTestToken",
 ];

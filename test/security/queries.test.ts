@@ -88,6 +88,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   role: ["", "Admin", "root"],
   wait: ["", "true", "Effective"],
   force: ["", "1", "TRUE", "yes"],
+  even_if_policies_break: ["", "1", "TRUE", "yes"],
 };
 
 describe("a parameter of a query", () => {

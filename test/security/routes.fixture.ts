@@ -105,6 +105,7 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   stopTransaction: (unique) => ({ reason: unique }),
   registerAgent: named,
   updateAgent: described,
+  redeclareAgentItems: () => ({ all: true }),
   transferAgent: (unique) => ({ to: unique }),
   activateAgent: empty,
   resumeAgent: (unique) => ({ reason: unique }),

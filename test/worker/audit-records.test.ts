@@ -64,6 +64,7 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   stopTransaction: ["transaction.stopped"],
   registerAgent: ["agent.registered", "key.issued"],
   updateAgent: ["agent.updated"],
+  redeclareAgentItems: [], // nothing has lapsed
   transferAgent: ["agent.transferred"],
   suspendAgent: ["agent.suspended"],
   resumeAgent: ["agent.resumed"],

@@ -493,7 +493,7 @@ describe("who am I", () => {
 
 it("reaches every reason of the closed list: none is promised that cannot happen", () => {
   // act-as.test.ts has an identity provider, tool-operations.test.ts a server whose operations change, dome-context.test.ts
-  // a door that reads headers, unusable-schemas.test.ts a server with such a schema, policies.test.ts policies, tier-numbers.test.ts tiers with
+  // a door that reads headers, unusable-schemas.test.ts a server with such a schema, policies.test.ts policies, item-uses.test.ts what lapses, tier-numbers.test.ts tiers with
   // numbers: these two are refusals.
   const elsewhere: readonly DecisionReason[] = [
     "actas_provider",
@@ -504,6 +504,7 @@ it("reaches every reason of the closed list: none is promised that cannot happen
     "policy_error",
     "policy_forbidden",
     "policy_no_permit",
+    "surface_lapsed",
     "tier_rate",
     "tier_open_calls",
   ];

@@ -2,6 +2,7 @@
  * How many round trips in series the first request of an isolate costs: far from the database each of them is a tenth
  * of a second and more. Counted by a logical clock, never in seconds.
  */
+import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import { textOf } from "../../src/credentials/key-format.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
@@ -9,6 +10,7 @@ import { stepsInSeries, watchedBindings } from "../support/observed-bindings.ts"
 import { anotherIsolate } from "../support/second-isolate.ts";
 import {
   check,
+  eventually,
   freshWorkspace,
   operator,
   requestToken,
@@ -28,7 +30,16 @@ beforeAll(async () => {
   await api.addTool({ name: "crm", workspace: home });
   ({ caller, delegator } = await peers(home, ["caller", "delegator"]));
   await check(caller.secret, ask); // so that the signing keys are made
+  await check(delegator.secret, ask);
   await token(caller.secret);
+  // The first use of an item in a day is written behind the answer; from then on isolates read that it was.
+  const unwritten = env.DB.prepare(
+    "SELECT count(*) AS n FROM agent_surfaces WHERE name = 'crm' AND used_on IS NULL",
+  );
+  await eventually(async () => {
+    const left = await unwritten.first<number>("n");
+    if (left !== 0) throw new Error(`${left} uses are not written`);
+  });
 });
 
 /** The steps of the first request of an isolate. That a key was used travels with the lease: it is no step at all. */

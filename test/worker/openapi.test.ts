@@ -245,6 +245,8 @@ describe("every answer", () => {
     await call("showAgent", { agent: "bare" });
     await call("showAgent", { agent: "full" });
     await call("listAgents", {}, {}, "?limit=1");
+    await call("redeclareAgentItems", { agent: "full" }, { body: { all: true } });
+    await call("suggestPolicy", { agent: "full" }, {}, "?since=2026-11-01T00:00:00Z");
     await call("transferAgent", { agent: "bare" }, { body: { to: "bea@example.com" } });
     await call(
       "updateAgent",

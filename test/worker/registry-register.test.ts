@@ -83,6 +83,7 @@ describe("registering an agent", () => {
         last_active_at: null,
         stop: null,
         live_keys: 1,
+        unused: [],
         draining: null,
         hold: null,
       },

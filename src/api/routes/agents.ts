@@ -4,15 +4,20 @@ import {
   agentCreate,
   agentCreated,
   agentPatch,
+  agentRedeclare,
+  agentRedeclared,
   agentTransfer,
   agentTransferred,
   agentUpdated,
 } from "../../contract/agent.ts";
 import { agentList, agentQuery } from "../../contract/agent-list.ts";
+import { policySuggestion, suggestionQuery } from "../../contract/suggestion.ts";
 import { ok } from "../../kernel/result.ts";
 import { listWorkspaceAgents } from "../../operations/list-agents.ts";
+import { redeclareItems } from "../../operations/redeclare-items.ts";
 import { registerAgent } from "../../operations/register-agent.ts";
 import { showAgent } from "../../operations/show-agent.ts";
+import { suggestPolicy } from "../../operations/suggest-policy.ts";
 import { transferAgent } from "../../operations/transfer-agent.ts";
 import { updateAgent } from "../../operations/update-agent.ts";
 import { agentPath, inWorkspace } from "../agent-path.ts";
@@ -87,6 +92,44 @@ export const agentRoutes: readonly Route[] = [
       if (!ifMatch.ok) return ifMatch;
       const target = { ...params, workspace: query.workspace, ifMatch: ifMatch.value };
       return reply(await updateAgent(services.operations, asked, target, body));
+    },
+  ),
+  problemRoute(
+    {
+      method: "get",
+      path: "/api/v1/agents/{agent}/suggestion",
+      operationId: "suggestPolicy",
+      summary: "What an agent declares and has not used, as a narrower surface and as policies",
+      tag,
+      door: { by: "operator", permission: "agents:read" },
+      params: agentPath,
+      query: suggestionQuery,
+      answers: [{ status: 200, description: "The suggestion; nothing is changed", schema: policySuggestion }],
+    },
+    async ({ services, asked, params, query }) =>
+      reply(await suggestPolicy(services.operations, asked, params.agent, query)),
+  ),
+  problemRoute(
+    {
+      method: "post",
+      path: "/api/v1/agents/{agent}/redeclare",
+      operationId: "redeclareAgentItems",
+      conditional: true,
+      summary: "Declare items again that have lapsed unused, or are about to",
+      tag,
+      door: { by: "operator", permission: "agents:activate" },
+      params: agentPath,
+      query: z.strictObject(inWorkspace),
+      body: agentRedeclare,
+      answers: [
+        { status: 200, description: "The agent, and what is declared again", schema: agentRedeclared },
+      ],
+    },
+    async ({ services, asked, params, query, body, http }) => {
+      const ifMatch = ifMatchOf(http);
+      if (!ifMatch.ok) return ifMatch;
+      const target = { ...params, workspace: query.workspace, ifMatch: ifMatch.value };
+      return reply(await redeclareItems(services.operations, asked, target, body));
     },
   ),
   problemRoute(

@@ -7,7 +7,7 @@ import type { Result } from "../../kernel/result.ts";
 import type { AgentAnswer, AgentUse } from "../../lifecycle/lease.ts";
 import type { AgentState, LifecycleCommand } from "../../lifecycle/states.ts";
 import type { AgentSettings } from "../../registry/agent-settings.ts";
-import type { NewAgent, Stewardship } from "../../registry/agent-writes.ts";
+import type { ItemPatch, NewAgent, Stewardship } from "../../registry/agent-writes.ts";
 import type { KnownDrain, KnownHold, KnownStop } from "../../registry/agents.ts";
 import type { Claim, RequestKey } from "../../storage/idempotency.ts";
 import type { AuditOwner } from "./audit-owner.ts";
@@ -61,7 +61,7 @@ export interface UpdateCommand {
   readonly meta: RequestMeta;
   /** The record version that the change is based on; when it has changed, the command is refused as `stale`. */
   readonly basedOn: number;
-  readonly patch: Partial<AgentSettings & Stewardship>;
+  readonly patch: Partial<AgentSettings & Stewardship & ItemPatch>;
   /** Refused as `stale` when the agent has been activated meanwhile. */
   readonly beforeActivation: boolean;
   readonly answer: string;

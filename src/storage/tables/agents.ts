@@ -51,6 +51,11 @@ export const agentSurfaces = sqliteTable(
     agentId: text("agent_id").$type<AgentId>().notNull(),
     kind: text().$type<"tool" | "pool" | "integration">().notNull(),
     name: text().notNull(),
+    /** Days since 1970-01-01, as `registry/declared-items.ts` explains them. */
+    declaredOn: integer("declared_on"),
+    usedOn: integer("used_on"),
+    lapsesOn: integer("lapses_on"),
+    lapsedOn: integer("lapsed_on"),
   },
   (table) => [primaryKey({ columns: [table.agentId, table.kind, table.name] })],
 );

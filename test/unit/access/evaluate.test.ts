@@ -57,6 +57,7 @@ const agent = (
   draining: null,
   lastActiveAt: null,
   surface: { ...NOTHING, ...surface },
+  items: [],
   ...more,
 });
 

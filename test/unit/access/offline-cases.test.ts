@@ -42,6 +42,7 @@ function registered(world: TestWorld, name: string): RegisteredAgent {
       pools: Object.keys(world.pools ?? {}),
       integrations: world.integrations ?? [],
     },
+    items: [],
     requireActas: null,
     name,
     tier,
@@ -99,7 +100,7 @@ function factsOf(world: TestWorld, bundles: Bundles, each: TestCase): Facts {
     args: each.arguments,
     headers: null,
     argumentFault: null,
-    policies: { engine, bundles, shadow: null },
+    policies: { engine, bundles, shadow: null, tiers: BUILT_IN_TIERS },
     circumstances: {
       user: actas === undefined ? null : defined({ email: actas.email, groups: actas.groups }),
       request: defined(request),

@@ -13,7 +13,7 @@ test("the commands are these", () => {
       "login, logout, whoami, status, context list, context use, context remove, version, completion, " +
       "workspaces create, workspaces list, workspaces show, " +
       "workspaces update, workspaces halt, workspaces resume, workspaces halts, " +
-      "agents register, agents list, agents show, agents update, agents transfer, agents activate, agents suspend, agents resume, " +
+      "agents register, agents list, agents show, agents update, agents redeclare, agents transfer, agents activate, agents suspend, agents resume, " +
       "agents revoke, agents halts, agents tree, agents events, keys issue, keys rotate, keys list, keys identify, keys revoke, " +
       "operators create, operators list, operators show, operators revoke, operators rotate, operators offboard, " +
       "tools add, tools list, tools show, tools update, tools remove, tools test, tools secrets, tools add-secret, tools remove-secret, tools refresh, tools operations, tools diff, tools approve, " +
@@ -22,6 +22,7 @@ test("the commands are these", () => {
       "idp add, idp list, idp show, idp test, idp remove, " +
       "tiers add, tiers list, tiers show, tiers update, tiers remove, " +
       "policy validate, policy fmt, policy test, policy push, policy simulate, policy shadow, policy activate, policy rollback, policy list, policy show, policy versions, policy diff, " +
+      "policy suggest, " +
       "token issue, token exchange, token inspect, token revoke, users list, users show, users stop, users resume, users test-token, signing-keys list, " +
       "signing-keys rotate, root-key status, root-key rewrap, check, call, explain, chain verify, audit list, audit open, audit show, " +
       "audit tail, audit chain, audit replay, help"
@@ -92,7 +93,7 @@ describe("completion", () => {
     [["age"], ["agents"]],
     [
       ["agents", "re"],
-      ["register", "resume", "revoke"],
+      ["register", "redeclare", "resume", "revoke"],
     ],
     [
       ["agents", "list", "--st"],

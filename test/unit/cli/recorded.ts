@@ -84,6 +84,7 @@ const tier: Tier = {
   rate: "normal",
   calls_per_minute: 600,
   open_calls: null,
+  lapse_after_days: null,
   trust: 50,
   freshness: "leased",
   audit: "before_release",

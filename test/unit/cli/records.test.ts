@@ -319,6 +319,7 @@ test("tiers and workspaces are listed and shown", async () => {
     rate: "normal",
     calls_per_minute: 600,
     open_calls: null,
+    lapse_after_days: null,
     trust: 50,
     audit: "before_release",
     version: 1,

@@ -38,6 +38,7 @@ export const agent = (over: Partial<Agent> = {}): Agent => ({
   delegates_to: [],
   expires_at: null,
   freshness: null,
+  unused: [],
   record_version: 1,
   revoked_at: null,
   last_active_at: null,

@@ -43,6 +43,7 @@ export const agent: RegisteredAgent = {
   draining: null,
   lastActiveAt: null,
   surface: { tools: ["crm"], pools: [], integrations: [] },
+  items: [],
 };
 
 const OPERATIONS = ["GET /tickets/{id}", "GET /tickets"];
@@ -117,6 +118,7 @@ export function calling(more: Partial<RegisteredAgent> = {}) {
     signingKeys: { keySet: () => Promise.reject(new Error("a key has no signature")) },
     agentCalls: new CallBook(10),
     rates: new RateBook(10),
+    itemUses: { note: () => undefined },
     configuration: {
       catalog: () => Promise.resolve(CATALOG),
       providers: () => Promise.resolve(new Map()),

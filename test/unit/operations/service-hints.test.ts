@@ -9,6 +9,7 @@ import { evaluate, type AccessRequest, type Facts } from "../../../src/access/ev
 import { SURFACE } from "../../../src/contract/scope.ts";
 import { typedCommand } from "../../../src/contract/typed-command.ts";
 import { refusalOf } from "../../../src/operations/answer/refusal.ts";
+import { narrowingCommand } from "../../../src/operations/suggest-policy.ts";
 import { surfaceWarnings } from "../../../src/operations/rules/settings.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
 import { REPOSITORY } from "../house/planted-tree.ts";
@@ -28,6 +29,7 @@ const agentWith = (surface: Partial<RegisteredAgent["surface"]>): RegisteredAgen
     tier: "gone",
     requireActas: null,
     surface: { tools: [], pools: [], integrations: [], ...surface },
+    items: [],
   }) as unknown as RegisteredAgent;
 
 const CATALOG: Facts["catalog"] = {
@@ -136,6 +138,29 @@ describe("a command that the service names", () => {
       { addIntegration: ["crm"] },
     ],
     [
+      "a tool that has lapsed unused",
+      denial(
+        {
+          ...agentWith({ tools: ["mail"] }),
+          items: [{ kind: "tool", name: "mail", declaredOn: 1, usedOn: null, lapsesOn: null, lapsedOn: 2 }],
+        },
+        use("tool", "mail", null),
+      ),
+      ["agents", "redeclare"],
+      ["triage"],
+      { tool: ["mail"] },
+    ],
+    [
+      "what an agent does not use",
+      narrowingCommand(agentWith({}), [
+        { kind: "tool", name: "mail/GET /a" },
+        { kind: "pool", name: "fast" },
+      ]),
+      ["agents", "update"],
+      ["triage"],
+      { removeTool: ["mail/GET /a"], removePool: ["fast"] },
+    ],
+    [
       "a tool that the catalog lacks",
       denial(agentWith({ tools: ["jira"] }), use("tool", "jira", null)),
       ["tools", "add"],
@@ -231,6 +256,7 @@ describe("a command that the service names", () => {
       "access/policy-step.ts",
       "operations/answer/refusal.ts",
       "operations/rules/settings.ts",
+      "operations/suggest-policy.ts",
       "operations/transfer-agent.ts",
     ]);
   });

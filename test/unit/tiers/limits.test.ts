@@ -25,6 +25,7 @@ const anyTier = fc.record({
   rate: fc.constantFrom(...RATES),
   calls_per_minute: fc.option(fc.integer({ min: 1, max: 1_000_000 })),
   open_calls: fc.option(fc.integer({ min: 1, max: 100_000 })),
+  lapse_after_days: fc.option(fc.integer({ min: 1, max: 3650 })),
   trust: fc.integer({ min: 0, max: 100 }),
   freshness: fc.constantFrom("leased", "always"),
 });

@@ -6,6 +6,7 @@ import { activateCommand } from "./activate.ts";
 import { eventsCommand } from "./events.ts";
 import { haltsCommand } from "./halts.ts";
 import { listCommand } from "./list.ts";
+import { redeclareCommand } from "./redeclare.ts";
 import { registerCommand } from "./register.ts";
 import { resumeCommand } from "./resume.ts";
 import { revokeCommand } from "./revoke.ts";
@@ -21,6 +22,7 @@ export const agentsCommand = (session: Session, title: Title): Command =>
     listCommand(session),
     showCommand(session),
     updateCommand(session),
+    redeclareCommand(session),
     transferCommand(session),
     activateCommand(session),
     suspendCommand(session),

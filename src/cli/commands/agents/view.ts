@@ -35,9 +35,13 @@ export const agentFields = (style: Style, agent: Agent): string =>
     ["tools", several(agent.surface.tools)],
     ["pools", several(agent.surface.pools)],
     ["integrations", several(agent.surface.integrations)],
+    ...(agent.unused.length === 0 ? [] : [["unused", several(agent.unused.map(unusedText))] as const]),
     ["require act-as", agent.require_actas],
     ...optional(style, agent),
   ]);
+
+const unusedText = ({ name, last_used_on, lapses_on, lapsed_on }: Agent["unused"][number]): string =>
+  `${name} (${lapsed_on === null ? `lapses ${lapses_on ?? ""}` : `lapsed ${lapsed_on}`}, ${last_used_on === null ? "never used" : `used ${last_used_on}`})`;
 
 const labelsOf = ({ labels }: Agent): string[] =>
   Object.entries(labels).map(([key, value]) => `${key}=${value}`);

@@ -10,6 +10,7 @@ import { pushCommand } from "./push.ts";
 import { shadowCommand } from "./shadow.ts";
 import { showCommand } from "./show.ts";
 import { simulateCommand } from "./simulate.ts";
+import { suggestCommand } from "./suggest.ts";
 import { testCommand } from "./test.ts";
 import { validateCommand } from "./validate.ts";
 import { versionsCommand } from "./versions.ts";
@@ -28,4 +29,5 @@ export const policyCommand = (session: Session, title: Title): Command =>
     showCommand(session),
     versionsCommand(session),
     diffCommand(session),
+    suggestCommand(session),
   ]);

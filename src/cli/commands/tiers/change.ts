@@ -23,6 +23,7 @@ interface Settings {
   readonly rate?: Tier["rate"];
   readonly callsPerMinute?: number | null;
   readonly openCalls?: number | null;
+  readonly lapseAfterDays?: number | null;
   readonly trust?: number;
   readonly freshness?: Tier["freshness"];
 }
@@ -51,6 +52,11 @@ const withSettings = (command: Command): Command =>
       "the most tool calls that an agent has open, for each isolate; none: no bound",
       numberOrNone,
     )
+    .option(
+      "--lapse-after-days <n>",
+      "after how many days a declared item that was not used lapses, with notice; none: never",
+      numberOrNone,
+    )
     .option("--trust <n>", "how far its agents are trusted, 0 to 100: for policies", countFromZero)
     .addOption(
       new Option("--freshness <how>", "always: each call asks whether the agent may still act").choices([
@@ -74,6 +80,7 @@ const membersOf = (given: Settings): TierPatch =>
     rate: given.rate,
     calls_per_minute: given.callsPerMinute,
     open_calls: given.openCalls,
+    lapse_after_days: given.lapseAfterDays,
     trust: given.trust,
     freshness: given.freshness,
   });

@@ -23,6 +23,7 @@ export const limits = (tier: Tier): readonly (readonly [string, Cell])[] => [
   ["MCP sessions", `${tier.max_session_seconds} s`],
   ["key life", `at most ${tier.max_key_days} d`],
   ["rate", tier.rate],
+  ["unused items", tier.lapse_after_days === null ? "never lapse" : `lapse after ${tier.lapse_after_days} d`],
   ["audit", tier.audit],
   ["built in", tier.built_in ? "yes" : "no"],
 ];
