@@ -72,6 +72,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   tenant: ["", "a\nb", "x".repeat(256)],
   key: ["", "x", "key_x", "agt_01k9v3m8q2x7n5r4t6w0y1z2a3"],
   readings: ["", "1", "TRUE", "yes"],
+  shadow: ["", "1", "TRUE", "yes"],
   live: ["", "1", "TRUE", "yes"],
   created_before: ["", "yesterday", "90d", "2026-02-30T00:00:00Z", "2026-11-23", "1e12"],
   expires_before: ["", "tomorrow", "30d", "2026-02-30T00:00:00Z", "2026-11-23", "1e12"],

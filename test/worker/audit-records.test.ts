@@ -96,7 +96,7 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   activatePolicy: ["policy.activated"],
   rollBackPolicy: ["policy.rolled_back"],
   shadowPolicy: ["policy.shadowed"],
-  replayDecisions: ["audit.read"],
+  replayDecisions: [], // a reading of the ledger, which lists leave out
   addTier: ["tier.added"],
   updateTier: ["tier.updated"],
   removeTier: ["tier.removed"],
