@@ -62,7 +62,7 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
   },
   policies_break: {
     meaning:
-      "The change of the catalog would leave policies in force without what they name or read. Nothing was changed.",
+      "Policies in force would be without what they name or read of the catalog: because of a change of the catalog, or in a version that was pushed before one. Nothing was changed.",
     action:
       "`errors` names each place as `SCOPE VERSION LINE:COLUMN`. Push and activate policies that fit before and after the change, or repeat the command with `--even-if-policies-break` (`even_if_policies_break=true`).",
   },

@@ -137,11 +137,11 @@ export const workspaceOption = (more = ""): Option =>
     `workspace (default: DOME_WORKSPACE, the context's, the token's only one, else default)${more}`,
   );
 
-/** For changes of the catalog that policies in force may not fit. */
+/** For changes after which policies in force may not fit the catalog. */
 export const evenIfPoliciesBreakOption = (): Option =>
   new Option(
     "--even-if-policies-break",
-    "go on although policies in force no longer fit: calls that they concern may be denied",
+    "go on although policies then do not fit the catalog: calls that they concern may be denied",
   );
 
 /** For lists that can cover every workspace. */

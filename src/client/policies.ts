@@ -19,6 +19,7 @@ import {
   type PolicyVersion,
   type PolicyVersionDetail,
 } from "../contract/policy.ts";
+import { queryOf } from "./catalog.ts";
 import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
@@ -28,6 +29,12 @@ export interface PolicyReference {
   readonly scope: string;
   /** Of a workspace or an agent; default: the token's only workspace, else `default`. */
   readonly workspace?: string | undefined;
+}
+
+/** A bundle, and a version that is to come into force. */
+export interface PolicyChange extends PolicyReference {
+  /** Its policies need not fit the catalog of today. */
+  readonly evenIfPoliciesBreak?: boolean | undefined;
 }
 
 export class Policies {
@@ -85,8 +92,8 @@ export class Policies {
   }
 
   /** @param version default: the newest. */
-  activate({ scope, workspace }: PolicyReference, version?: number): Promise<PolicyActivated> {
-    const options = { body: version === undefined ? {} : { version }, query: { workspace } };
+  activate({ scope, ...change }: PolicyChange, version?: number): Promise<PolicyActivated> {
+    const options = { body: version === undefined ? {} : { version }, query: queryOf(change) };
     return this.#transport.change(
       "POST",
       route`/api/v1/policies/${scope}/activate`,
@@ -96,9 +103,9 @@ export class Policies {
   }
 
   /** Brings back the version that was in force before. */
-  rollback({ scope, workspace }: PolicyReference): Promise<PolicyActivated> {
+  rollback({ scope, ...change }: PolicyChange): Promise<PolicyActivated> {
     const path = route`/api/v1/policies/${scope}/rollback`;
-    return this.#transport.change("POST", path, policyActivated, { query: { workspace } });
+    return this.#transport.change("POST", path, policyActivated, { query: queryOf(change) });
   }
 
   /** @param version is evaluated beside the one in force; null: none is from now on. */

@@ -16,7 +16,7 @@ export const PROBLEMS = {
   not_acceptable: { status: 406, title: "The client accepts no answer that the route gives" },
   body_timeout: { status: 408, title: "The body does not arrive in time" },
   in_use: { status: 409, title: "The catalog entry is in use" },
-  policies_break: { status: 409, title: "Policies in force would no longer fit" },
+  policies_break: { status: 409, title: "Policies would not fit the catalog" },
   name_taken: { status: 409, title: "The name is taken" },
   invalid_transition: { status: 409, title: "The agent's state does not allow this command" },
   drain_conflict: { status: 409, title: "The agent is draining already" },

@@ -9,35 +9,42 @@ import { STOP_WAIT_MS } from "../lifecycle/lease.ts";
 import { findBundle, findVersion, type BundleRow } from "../policy/bundle-reads.ts";
 import { memberRefusal, type Refusal } from "./answer/refusal.ts";
 import { answerOf, change } from "./change/change.ts";
+import { breaking, fittingVersion, type FittingPorts } from "./rules/fitting-policies.ts";
 import { openHeadsRefusal } from "./rules/open-heads.ts";
 import { policyOwner } from "./change/policy-owner.ts";
 import { inWords, noPolicies, noVersion } from "./read-policies.ts";
-import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import type { OperatorRequest } from "./request/ports.ts";
 import { changeableScopeFor, type PolicyScope, type PolicyTarget } from "./request/policy-scope.ts";
+
+/** Of a version that is to come into force. */
+interface Chosen extends PolicyTarget {
+  /** Its policies need not fit the catalog of today: the operator goes on knowingly. */
+  readonly evenIfPoliciesBreak: boolean;
+}
 
 /** @param number the version; absent: the newest. */
 export const activatePolicy = (
-  ports: OperationPorts,
+  ports: FittingPorts,
   request: OperatorRequest,
-  target: PolicyTarget,
+  target: Chosen,
   number: number | undefined,
 ): Promise<Result<PolicyActivated, Refusal>> =>
   putInForce(ports, request, target, "policy.activated", (_scope, { latest }) => ok(number ?? latest));
 
 /** Brings back the version that was in force before; a second rollback undoes the first. */
 export const rollBackPolicy = (
-  ports: OperationPorts,
+  ports: FittingPorts,
   request: OperatorRequest,
-  target: PolicyTarget,
+  target: Chosen,
 ): Promise<Result<PolicyActivated, Refusal>> =>
   putInForce(ports, request, target, "policy.rolled_back", (scope, { active, previous }) =>
     active === null && previous === null ? err(nothingBefore(scope)) : ok(previous),
   );
 
 async function putInForce(
-  ports: OperationPorts,
+  ports: FittingPorts,
   request: OperatorRequest,
-  target: PolicyTarget,
+  target: Chosen,
   kind: "policy.activated" | "policy.rolled_back",
   choose: (scope: PolicyScope, bundle: BundleRow) => Result<number | null, Refusal>,
 ): Promise<Result<PolicyActivated, Refusal>> {
@@ -55,8 +62,8 @@ async function putInForce(
     const version = chosen.value;
     const { active: replaced } = bundle;
     const changed = version !== replaced;
-    const refusal = version === null || !changed ? null : await versionRefusal(ports, scope, version);
-    if (refusal !== null) return err(refusal);
+    const broken = version === null || !changed ? ok([]) : await brokenBy(ports, scope, version, target);
+    if (!broken.ok) return broken;
     const answer: PolicyActivated = {
       scope: scope.scope,
       name: scope.name,
@@ -71,7 +78,7 @@ async function putInForce(
       answer,
       change: owner.changing(basedOn.value, {
         kind,
-        data: { version, replaced },
+        data: { version, replaced, ...breaking(broken.value) },
         policy: {
           act: "activate",
           id: scope.id,
@@ -86,14 +93,17 @@ async function putInForce(
   return answerOf(activated);
 }
 
-/** Why a version cannot come into force; null: it can. */
-export async function versionRefusal(
-  ports: OperationPorts,
+/** The policies of a version that do not fit the catalog, or why it cannot come into force. */
+async function brokenBy(
+  ports: FittingPorts,
   scope: PolicyScope,
   number: number,
-): Promise<Refusal | null> {
+  { evenIfPoliciesBreak }: Chosen,
+): Promise<Result<readonly string[], Refusal>> {
   const version = await findVersion(ports.db, scope.id, number);
-  return version === undefined ? noVersion(scope, number) : openHeadsRefusal(ports, scope, version);
+  if (version === undefined) return err(noVersion(scope, number));
+  const crowded = await openHeadsRefusal(ports, scope, version);
+  return crowded === null ? fittingVersion(ports, scope, version, evenIfPoliciesBreak) : err(crowded);
 }
 
 const nothingBefore = (scope: PolicyScope): Refusal =>

@@ -5,13 +5,13 @@
 import { policyShadowed, type PolicyShadowed } from "../contract/policy.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { STOP_WAIT_MS } from "../lifecycle/lease.ts";
-import { findBundle } from "../policy/bundle-reads.ts";
-import { versionRefusal } from "./activate-policy.ts";
+import { findBundle, findVersion } from "../policy/bundle-reads.ts";
 import { memberRefusal, type Refusal } from "./answer/refusal.ts";
 import { answerOf, change } from "./change/change.ts";
 import { policyOwner } from "./change/policy-owner.ts";
-import { inWords, noPolicies } from "./read-policies.ts";
+import { inWords, noPolicies, noVersion } from "./read-policies.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { openHeadsRefusal } from "./rules/open-heads.ts";
 import { changeableScopeFor, type PolicyScope, type PolicyTarget } from "./request/policy-scope.ts";
 
 /** @param version null: none is in shadow any more. */
@@ -33,7 +33,7 @@ export async function shadowPolicy(
     const { shadow: replaced, active } = bundle;
     if (version !== null && version === active) return err(inForceAlready(scope, version));
     const changed = version !== replaced;
-    const refusal = version === null || !changed ? null : await versionRefusal(ports, scope, version);
+    const refusal = version === null || !changed ? null : await refusalOf(ports, scope, version);
     if (refusal !== null) return err(refusal);
     const answer: PolicyShadowed = {
       scope: scope.scope,
@@ -55,6 +55,12 @@ export async function shadowPolicy(
     });
   });
   return answerOf(shadowed);
+}
+
+/** Why a version cannot be evaluated beside others; null: it can. */
+async function refusalOf(ports: OperationPorts, scope: PolicyScope, number: number): Promise<Refusal | null> {
+  const version = await findVersion(ports.db, scope.id, number);
+  return version === undefined ? noVersion(scope, number) : openHeadsRefusal(ports, scope, version);
 }
 
 const inForceAlready = (scope: PolicyScope, version: number): Refusal =>

@@ -179,3 +179,28 @@ describe("a change of the catalog", () => {
     expect(await api.call("PATCH", at("/pools/fast"), { body: models })).toMatchObject({ status: 200 });
   });
 });
+
+describe("a version that is to come into force", () => {
+  const change = (verb: "activate" | "rollback", more = "") =>
+    api.call("POST", at(`/policies/workspace/${verb}`, more), { body: {} });
+
+  it("is refused where the catalog has changed since it was pushed, as a rollback to it is: else it could forbid nothing", async () => {
+    await inForce("workspace", "");
+    await listed(REFUND);
+    await approve(KNOWINGLY);
+    const fitting = await inForce("workspace", LARGE);
+    await inForce("workspace", "");
+    await listed(RENAMED);
+    expect(await approve()).toMatchObject({ status: 200 });
+    const errors = [{ member: `workspace ${fitting} 1:1`, detail: like(/^no-large-refunds: /) }];
+    expect(errorsOf(await change("rollback"))).toEqual(errors);
+    const again = { body: { version: fitting } };
+    expect(errorsOf(await api.call("POST", at("/policies/workspace/activate"), again))).toEqual(errors);
+  });
+
+  it("comes into force knowingly, and the record names what does not fit", async () => {
+    expect(await change("rollback", KNOWINGLY)).toMatchObject({ status: 200, body: { changed: true } });
+    await expect.poll(() => broke("policy.rolled_back")).toEqual(["workspace/no-large-refunds"]);
+    expect(await change("rollback")).toMatchObject({ status: 200, body: { changed: true } });
+  });
+});

@@ -16,6 +16,7 @@ import {
   policyVersionDetail,
   policyVersionList,
 } from "../../contract/policy.ts";
+import { changeQuery } from "../../contract/catalog.ts";
 import { whatIf, whatIfRequest } from "../../contract/check.ts";
 import { allWorkspaces, countInput, page } from "../../contract/words.ts";
 import { activatePolicy, rollBackPolicy } from "../../operations/activate-policy.ts";
@@ -159,7 +160,7 @@ export const policyRoutes: readonly Route[] = [
       tag,
       door: write,
       params: scopePath,
-      query,
+      query: changeQuery,
       body: policyActivate,
       answers: [
         {
@@ -169,8 +170,15 @@ export const policyRoutes: readonly Route[] = [
         },
       ],
     },
-    async ({ services, asked, params, query: { workspace }, body }) =>
-      reply(await activatePolicy(services.operations, asked, { ...params, workspace }, body.version)),
+    async ({ services, asked, params, query: { workspace, even_if_policies_break }, body }) =>
+      reply(
+        await activatePolicy(
+          services.operations,
+          asked,
+          { ...params, workspace, evenIfPoliciesBreak: even_if_policies_break === "true" },
+          body.version,
+        ),
+      ),
   ),
   problemRoute(
     {
@@ -181,7 +189,7 @@ export const policyRoutes: readonly Route[] = [
       tag,
       door: write,
       params: scopePath,
-      query,
+      query: changeQuery,
       answers: [
         {
           status: 200,
@@ -190,8 +198,14 @@ export const policyRoutes: readonly Route[] = [
         },
       ],
     },
-    async ({ services, asked, params, query: { workspace } }) =>
-      reply(await rollBackPolicy(services.operations, asked, { ...params, workspace })),
+    async ({ services, asked, params, query: { workspace, even_if_policies_break } }) =>
+      reply(
+        await rollBackPolicy(services.operations, asked, {
+          ...params,
+          workspace,
+          evenIfPoliciesBreak: even_if_policies_break === "true",
+        }),
+      ),
   ),
   problemRoute(
     {

@@ -9,7 +9,7 @@
 import type { WorkspaceId } from "../../kernel/ids.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { compiledBundle } from "../../policy/active-bundle.ts";
-import { activeNaming, type HeldRow } from "../../policy/bundle-reads.ts";
+import { activeNaming, type HeldRow, type VersionRow } from "../../policy/bundle-reads.ts";
 import type { Cedar } from "../../policy/cedar.ts";
 import { factsOf, namesEntry, type PolicyWorld } from "../../policy/policy-world.ts";
 import { MOST_FAULTS, type CompiledBundle, type PolicyFault } from "../../policy/shape.ts";
@@ -17,6 +17,8 @@ import { validateBundle } from "../../policy/validate-bundle.ts";
 import type { EntryKind } from "../../registry/catalog-writes.ts";
 import type { Refusal } from "../answer/refusal.ts";
 import type { OperationPorts } from "../request/ports.ts";
+import type { PolicyScope } from "../request/policy-scope.ts";
+import { policyWorld } from "./policy-world.ts";
 
 export interface FittingPorts extends OperationPorts {
   readonly cedar: Cedar;
@@ -59,15 +61,35 @@ export async function fittingPolicies(
   }
   const named = broken.slice(0, MOST_FAULTS);
   if (named.length > 0 && !evenIfPoliciesBreak) return err(refusalOf(named));
-  return ok([...new Set(named.map(({ bundle, fault }) => `${inShort(bundle)}/${fault.policy ?? ""}`))]);
+  return ok([...new Set(named.map(brokenName))]);
 }
+
+/**
+ * As `fittingPolicies`, for a version that is to come into force: the catalog may have changed since it was checked.
+ * What was validated against the schema of today is not validated again.
+ */
+export async function fittingVersion(
+  ports: Pick<FittingPorts, "db" | "tiers" | "cedar">,
+  scope: PolicyScope,
+  { number, compiled }: Pick<VersionRow, "number" | "compiled">,
+  evenIfPoliciesBreak: boolean,
+): Promise<Result<readonly string[], Refusal>> {
+  const policies = compiledBundle(scope.id, compiled);
+  const faults = faultsOf(ports.cedar, policies, await policyWorld(ports, scope, policies));
+  const bundle = { scope: scope.scope, name: scope.name, number };
+  const broken = faults.map((fault) => ({ bundle, fault }));
+  if (broken.length > 0 && !evenIfPoliciesBreak) return err(refusalOf(broken));
+  return ok([...new Set(broken.map(brokenName))]);
+}
+
+const brokenName = ({ bundle, fault }: Broken): string => `${inShort(bundle)}/${fault.policy ?? ""}`;
 
 /** The member of an audit record that names broken policies; none for the usual change. */
 export const breaking = (policies: readonly string[]): { readonly breaks?: string[] } =>
   policies.length === 0 ? {} : { breaks: [...policies] };
 
 interface Broken {
-  readonly bundle: HeldRow;
+  readonly bundle: Pick<HeldRow, "scope" | "name" | "number">;
   readonly fault: PolicyFault;
 }
 
@@ -95,13 +117,14 @@ function faultsOf(cedar: Cedar, bundle: CompiledBundle, world: PolicyWorld): rea
 const identityOf = ({ policy, message }: PolicyFault): string => `${policy ?? ""} ${message}`;
 
 /** `workspace`, `agent:NAME` */
-const inShort = ({ scope, name }: HeldRow): string => (scope === "agent" ? `agent:${name ?? ""}` : scope);
+const inShort = ({ scope, name }: Pick<HeldRow, "scope" | "name">): string =>
+  scope === "agent" || scope === "tier" ? `${scope}:${name ?? ""}` : scope;
 
 /** Each fault is named by its place: the scope, the version, its line and its column. */
 const refusalOf = (broken: readonly Broken[]): Refusal => ({
   code: "policies_break",
   detail:
-    "Policies in force would no longer fit, and nothing was changed. Push policies that fit both, or go on knowingly: calls that they concern are then denied, and a policy that can match nothing any more decides nothing.",
+    "Policies would not fit the catalog, and nothing was changed. Push policies that fit both, or go on knowingly: calls that they concern are then denied, and a policy that can match nothing any more decides nothing.",
   errors: broken.map(({ bundle, fault: { line, column, policy, message, hint } }) => ({
     member: `${inShort(bundle)} ${bundle.number} ${line}:${column}`,
     detail: [`${policy ?? ""}: ${message}`, ...(hint === null ? [] : [hint])].join(" "),

@@ -3,13 +3,14 @@ import type { Command } from "commander";
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { PolicyActivated } from "../../../contract/policy.ts";
 import { verb } from "../../command.ts";
-import { wholeNumber } from "../../option-values.ts";
+import { evenIfPoliciesBreakOption, wholeNumber } from "../../option-values.ts";
 import { seconds } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { inWords, scopeOf, withScope, withScopeOf, type ScopeOptions } from "./scope.ts";
 
 interface ActivateOptions extends ScopeOptions {
   readonly wait?: true;
+  readonly evenIfPoliciesBreak?: boolean;
 }
 
 const WAIT = "return when the version is in force everywhere";
@@ -26,8 +27,9 @@ export const activateCommand = (session: Session): Command =>
     }).argument("[version]", "its number (default: the newest version)", wholeNumber),
   )
     .option("--wait", WAIT)
+    .addOption(evenIfPoliciesBreakOption())
     .action((version: number | undefined, options: ActivateOptions) =>
-      activate(session, options, ({ policies }) => policies.activate(scopeOf(options), version)),
+      activate(session, options, ({ policies }) => policies.activate(changeOf(options), version)),
     );
 
 export const rollbackCommand = (session: Session): Command =>
@@ -39,9 +41,15 @@ export const rollbackCommand = (session: Session): Command =>
     }),
   )
     .option("--wait", WAIT)
+    .addOption(evenIfPoliciesBreakOption())
     .action((options: ActivateOptions) =>
-      activate(session, options, ({ policies }) => policies.rollback(scopeOf(options))),
+      activate(session, options, ({ policies }) => policies.rollback(changeOf(options))),
     );
+
+const changeOf = (options: ActivateOptions) => ({
+  ...scopeOf(options),
+  evenIfPoliciesBreak: options.evenIfPoliciesBreak,
+});
 
 /** Sends the change, waits if the options say so, and tells what is in force now. */
 export async function activate(
