@@ -130,8 +130,8 @@ describe("a credential that Dome made and does not know", () => {
 });
 
 describe("a role that may not", () => {
-  // Whose a key is, and what would be decided, an auditor may ask.
-  const asking = ["identifyKey", "decideAfresh"];
+  // Whose a key is, and what would be decided or would have been, an auditor may ask.
+  const asking = ["identifyKey", "decideAfresh", "replayDecisions"];
   const forbidden = OPERATIONS.filter(
     ({ by, method, id }) => by === "operator" && method !== "GET" && !asking.includes(id),
   );
