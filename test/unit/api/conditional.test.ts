@@ -20,6 +20,7 @@ it("the document has If-Match at each change of what has an ETag, and nowhere el
       parameters.some((each) => each.in === "header" && each.name === "If-Match"),
     );
   expect(described.map(({ operationId }) => operationId).toSorted()).toEqual([
+    "redeclareAgentItems",
     "removeIdentityProvider",
     "removeIntegration",
     "removePool",
