@@ -34,8 +34,9 @@ const document = DOCUMENT as unknown as {
 const documented = ({ path, method }: Operation): Answered | undefined =>
   document.paths[path]?.[method.toLowerCase()];
 
-/** What a list answers says where it goes on. */
+/** What a list answers says where it goes on. A replay does, too, and computes what it answers: it is no list. */
 const LISTS = OPERATIONS.filter((operation) => {
+  if (operation.method !== "GET") return false;
   const schema = documented(operation)?.responses["200"]?.content?.["application/json"]?.schema;
   const name = schema?.$ref?.split("/").at(-1);
   const whole = name === undefined ? schema : document.components.schemas[name];
