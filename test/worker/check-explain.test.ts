@@ -61,6 +61,7 @@ describe("an explanation", () => {
       request_id: like(/^req_/),
       released: true,
       headers: {},
+      shadow: null,
       outcome: null,
       seq: expect.any(Number) as number,
       reported: [],
